@@ -1,0 +1,9 @@
+//! Coordinates many coding agents through the git repository they share.
+//!
+//! A request travels `cli -> ops`, and `ops` alone joins the pure rules of
+//! `model` with `store` (records) and `git` (objects and refs). Code map and
+//! invariants: `docs/architecture.md`.
+
+pub mod env;
+pub mod git;
+pub mod text;

@@ -1,0 +1,2 @@
+//! The `git-comm` binary.
+fn main() {}

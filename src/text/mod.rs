@@ -1,0 +1,7 @@
+//! Text that crosses a border: names, times, what is printed.
+//!
+//! Knows nothing of git, records or commands.
+
+pub mod escape;
+pub mod name;
+pub mod time;
