@@ -6,4 +6,5 @@
 
 pub mod env;
 pub mod git;
+pub mod model;
 pub mod text;
