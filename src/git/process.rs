@@ -1,0 +1,211 @@
+//! Runs the git program.
+//!
+//! Found once on PATH and called by its absolute path, with an explicit
+//! repository, without the variables that would point it at another one, and
+//! without hooks or monitors of the repository's choosing.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+use super::{GitError, Repo};
+use crate::env::Env;
+use crate::text::escape;
+
+/// `git rev-parse --local-env-vars`, and what would change our answers.
+const CLEARED: [&str; 21] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REFLOG_ACTION",
+    "GIT_TRACE",
+    "GIT_REF_PARANOIA",
+];
+/// Pairs of `GIT_CONFIG_KEY_<n>` that are cleared at most.
+const MAX_PAIRS: usize = 256;
+const MAX_STDERR: u64 = 64 * 1024;
+/// 100,000 refs of the longest names that occur.
+const MAX_STDOUT: u64 = 64 << 20;
+
+impl Repo {
+    /// A git command on this repository, ready for its arguments.
+    pub(super) fn git(&self, settings: &[&str]) -> Result<Command, GitError> {
+        let program = match self.git.get() {
+            Some(program) => program,
+            None => {
+                let found = find_git(&self.env)?;
+                self.git.get_or_init(|| found)
+            }
+        };
+        let mut command = Command::new(program);
+        for name in CLEARED {
+            command.env_remove(name);
+        }
+        let pairs =
+            self.env.var("GIT_CONFIG_COUNT").and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
+        for number in 0..pairs.min(MAX_PAIRS) {
+            command.env_remove(format!("GIT_CONFIG_KEY_{number}"));
+            command.env_remove(format!("GIT_CONFIG_VALUE_{number}"));
+        }
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+        command.arg("--git-dir").arg(&self.common_dir);
+        let always = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.logAllRefUpdates=false"];
+        for setting in always.iter().chain(settings) {
+            command.arg("-c").arg(setting);
+        }
+        command.current_dir(&self.common_dir);
+        Ok(command)
+    }
+
+    /// Runs a git command that only reads, and returns what it printed.
+    pub(super) fn git_output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+        let what = args.first().copied().unwrap_or_default();
+        let mut command = self.git(&[])?;
+        command.args(args);
+        let mut running = Running::start(command, what)?;
+        drop(running.stdin.take());
+        let mut out = Vec::new();
+        let read = running.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
+        read.map_err(|err| running.broken(err))?;
+        if out.len() as u64 > MAX_STDOUT {
+            return Err(running.broken(io::Error::other("printed more than we read")));
+        }
+        let (status, stderr) = running.finish()?;
+        if status.success() { Ok(out) } else { Err(failed(what, status, &stderr)) }
+    }
+}
+
+/// A git process with all three pipes.
+pub(super) struct Running {
+    what: String,
+    child: Child,
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: ChildStdout,
+    stderr: ChildStderr,
+}
+
+impl Running {
+    pub(super) fn start(mut command: Command, what: &str) -> Result<Self, GitError> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let broken =
+            |status: String| GitError::Command { what: what.to_owned(), status, stderr: String::new() };
+        let mut child = command.spawn().map_err(|err| broken(format!("could not be started: {err}")))?;
+        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+            (stdin, Some(stdout), Some(stderr)) => {
+                Ok(Self { what: what.to_owned(), child, stdin, stdout, stderr })
+            }
+            _ => Err(broken("has no pipes".to_owned())),
+        }
+    }
+
+    /// Hands the process input. That it ended before reading it all is no
+    /// error here: its status tells why.
+    pub(super) fn send(&mut self, input: &[u8]) -> Result<(), GitError> {
+        let Some(stdin) = &mut self.stdin else { return Ok(()) };
+        match stdin.write_all(input).and_then(|()| stdin.flush()) {
+            Err(err) if err.kind() != io::ErrorKind::BrokenPipe => Err(self.broken(err)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the input and waits for the end.
+    pub(super) fn finish(mut self) -> Result<(ExitStatus, String), GitError> {
+        drop(self.stdin.take());
+        let mut stderr = Vec::new();
+        let read = self.stderr.by_ref().take(MAX_STDERR).read_to_end(&mut stderr);
+        // Whatever is left is dropped, so that the process can end.
+        let drained = io::copy(&mut self.stderr, &mut io::sink());
+        let status = self.child.wait();
+        read.and(drained).map_err(|err| self.broken(err))?;
+        let status = status.map_err(|err| self.broken(err))?;
+        Ok((status, escape::clipped(String::from_utf8_lossy(&stderr).trim(), 2_000)))
+    }
+
+    fn broken(&self, err: io::Error) -> GitError {
+        GitError::Command {
+            what: self.what.clone(),
+            status: format!("broke off: {err}"),
+            stderr: String::new(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Without its commit line a transaction ends undone; reap the process.
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+pub(super) fn failed(what: &str, status: ExitStatus, stderr: &str) -> GitError {
+    let status = match status.code() {
+        Some(code) => format!("ended with {code}"),
+        None => "was killed".to_owned(),
+    };
+    GitError::Command { what: what.to_owned(), status, stderr: stderr.to_owned() }
+}
+
+/// Lets children inherit `file` until dropped.
+///
+/// A lock that a child inherits stays taken until the child ends, even when
+/// we are killed: nobody else moves refs while an orphaned git still may.
+pub(super) struct Inherited<'a>(#[allow(dead_code)] &'a File);
+
+impl<'a> Inherited<'a> {
+    #[cfg(unix)]
+    pub(super) fn new(file: &'a File) -> io::Result<Self> {
+        rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?;
+        Ok(Self(file))
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new(file: &'a File) -> io::Result<Self> {
+        Ok(Self(file))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Inherited<'_> {
+    fn drop(&mut self) {
+        let _ = rustix::io::fcntl_setfd(self.0, rustix::io::FdFlags::CLOEXEC);
+    }
+}
+
+fn find_git(env: &Env) -> Result<PathBuf, GitError> {
+    let path = env.path_var("PATH").ok_or(GitError::NoGit)?;
+    let name = if cfg!(windows) { "git.exe" } else { "git" };
+    std::env::split_paths(&path)
+        // A relative entry would run whatever lies in the repository.
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
+        .find(|program| is_executable(program))
+        .ok_or(GitError::NoGit)
+}
+
+#[cfg(unix)]
+fn is_executable(program: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(program).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(program: &Path) -> bool {
+    program.is_file()
+}
