@@ -67,6 +67,15 @@ impl Env {
         Some(self.path_var("HOME")?.join(".local/state"))
     }
 
+    /// The directory for this user's data files (`XDG_DATA_HOME`, or the
+    /// platform's usual place under `HOME`).
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        if let Some(dir) = self.path_var("XDG_DATA_HOME").filter(|p| p.is_absolute()) {
+            return Some(dir);
+        }
+        Some(self.path_var("HOME")?.join(".local/share"))
+    }
+
     /// Wall-clock time, in microseconds.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> Timestamp {

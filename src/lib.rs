@@ -4,7 +4,11 @@
 //! `model` with `store` (records) and `git` (objects and refs). Code map and
 //! invariants: `docs/architecture.md`.
 
+pub mod cli;
 pub mod env;
 pub mod git;
 pub mod model;
+pub mod ops;
+pub mod render;
+pub mod store;
 pub mod text;

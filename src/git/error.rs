@@ -182,7 +182,7 @@ impl GitError {
 
     /// A failed write to `path`: [`GitError::Unwritable`] where the file
     /// system refuses, [`GitError::Io`] for anything else.
-    pub(super) fn write(path: &Path, source: io::Error) -> Self {
+    pub fn write(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         if refuses_writes(&source) { Self::Unwritable { path, source } } else { Self::Io { path, source } }
     }

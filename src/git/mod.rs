@@ -21,6 +21,7 @@ mod pending;
 mod process;
 mod refname;
 mod refs;
+mod remotes;
 mod repo;
 mod shared;
 mod swap;

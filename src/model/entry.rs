@@ -127,9 +127,14 @@ mod tests {
     #[test]
     fn a_message_reaches_whom_it_names() {
         let reader = Reader { name: "ada".parse().unwrap(), domain: "api".parse().ok(), is_person: false };
-        for (to, expected) in
-            [("ada", true), ("bob", false), ("all", true), ("domain:api", true), ("domain:ui", false), ("person", false)]
-        {
+        for (to, expected) in [
+            ("ada", true),
+            ("bob", false),
+            ("all", true),
+            ("domain:api", true),
+            ("domain:ui", false),
+            ("person", false),
+        ] {
             assert_eq!(to.parse::<Recipient>().unwrap().includes(&reader), expected, "{to}");
         }
         assert!("domain:".parse::<Recipient>().is_err());

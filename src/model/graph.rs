@@ -150,7 +150,8 @@ impl Graph {
         }
         // The first of equally long chains, so that the answer is stable.
         let end = order.iter().copied().max_by_key(|&i| (length[i], std::cmp::Reverse(i)));
-        let mut path: Vec<&Node> = std::iter::successors(end, |&i| before[i]).map(|i| &self.nodes[i]).collect();
+        let mut path: Vec<&Node> =
+            std::iter::successors(end, |&i| before[i]).map(|i| &self.nodes[i]).collect();
         path.reverse();
         path
     }
@@ -184,7 +185,8 @@ impl Graph {
             .iter()
             .map(|n| n.blockers.iter().filter_map(|b| self.index.get(b)).filter(|&&b| open(b)).count())
             .collect();
-        let mut queue: VecDeque<usize> = (0..self.nodes.len()).filter(|&i| open(i) && waits[i] == 0).collect();
+        let mut queue: VecDeque<usize> =
+            (0..self.nodes.len()).filter(|&i| open(i) && waits[i] == 0).collect();
         let mut order = Vec::new();
         while let Some(i) = queue.pop_front() {
             order.push(i);
@@ -297,7 +299,11 @@ pub fn cycle_through<E>(
     while let Some(id) = queue.pop_front() {
         for next in edges(&id)? {
             if next == *from {
-                let back = std::iter::successors(Some(&id), |at| if *at == from { None } else { came_from.get(*at) });
+                let back =
+                    std::iter::successors(
+                        Some(&id),
+                        |at| if *at == from { None } else { came_from.get(*at) },
+                    );
                 let mut path: Vec<TaskId> = back.cloned().collect();
                 path.reverse();
                 path.push(next);

@@ -98,9 +98,8 @@ pub fn judge(
             stamp.filter(|s| s.id == boot.id && clone == observer.clone).map(|s| s.ms)
         };
         let granted = here(&claim.clone, claim.boot.as_ref());
-        let beaten = heartbeat
-            .and_then(|h| here(&h.clone, h.boot.as_ref()))
-            .map(|ms| ms.saturating_add(ttl_ms));
+        let beaten =
+            heartbeat.and_then(|h| here(&h.clone, h.boot.as_ref())).map(|ms| ms.saturating_add(ttl_ms));
         if let Some(end) = granted.max(beaten) {
             return match end.checked_sub(boot.ms) {
                 None | Some(0) => Lease::Expired,

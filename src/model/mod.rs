@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod board;
+pub mod claiming;
 pub mod entry;
 pub mod event;
 pub mod graph;

@@ -19,7 +19,14 @@ pub struct Taker {
 /// Whether `task` may be started by `taker` now: nothing that it waits for is
 /// unfinished, it is not deferred, it has no parts (those are the work), and
 /// it is open or (`lease_expired`) its holder's lease has run out.
-pub fn is_ready(graph: &Graph, id: &TaskId, task: &Task, lease_expired: bool, taker: &Taker, now: Timestamp) -> bool {
+pub fn is_ready(
+    graph: &Graph,
+    id: &TaskId,
+    task: &Task,
+    lease_expired: bool,
+    taker: &Taker,
+    now: Timestamp,
+) -> bool {
     let free = match task.phase.state {
         State::Open => true,
         State::Claimed => lease_expired,

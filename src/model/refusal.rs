@@ -81,6 +81,12 @@ pub enum Refusal {
         /// To whom.
         assignee: AgentName,
     },
+    /// The id is another task's.
+    #[error("there is already a task `{task}`")]
+    Taken {
+        /// Which.
+        task: TaskId,
+    },
     /// Once was asked for, and it is held already.
     #[error("task `{task}` is already yours")]
     AlreadyYours {
@@ -191,7 +197,10 @@ impl Refusal {
     /// What kind of "no" it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Foreign { .. } | Self::Superseded { .. } | Self::StaleFence { .. } | Self::Paused { .. } => Class::NotYours,
+            Self::Foreign { .. }
+            | Self::Superseded { .. }
+            | Self::StaleFence { .. }
+            | Self::Paused { .. } => Class::NotYours,
             Self::TooLarge { .. } | Self::Empty { .. } | Self::OutOfRange { .. } => Class::Usage,
             _ => Class::No,
         }
@@ -206,6 +215,7 @@ impl Refusal {
             Self::WrongState { .. } => "wrong_state",
             Self::Blocked { .. } => "blocked",
             Self::Assigned { .. } => "assigned",
+            Self::Taken { .. } => "taken",
             Self::AlreadyYours { .. } => "already_yours",
             Self::NotHeld { .. } => "not_held",
             Self::Foreign { .. } => "not_yours",
@@ -236,9 +246,14 @@ impl Refusal {
             Self::Ended { task, .. } | Self::WrongState { task, .. } | Self::NotHeld { task, .. } => {
                 format!("see it: git comm show {task}")
             }
-            Self::Blocked { task, .. } => format!("take other work: git comm next; see: git comm dep tree {task}"),
+            Self::Blocked { task, .. } => {
+                format!("take other work: git comm next; see: git comm dep tree {task}")
+            }
+            Self::Taken { task } => format!("choose another id, or see it: git comm show {task}"),
             Self::AlreadyYours { task } => format!("go on with it: git comm show {task}"),
-            Self::Foreign { other_session: true, .. } => "that is another session of yours; act from the worktree that claimed it".into(),
+            Self::Foreign { other_session: true, .. } => {
+                "that is another session of yours; act from the worktree that claimed it".into()
+            }
             Self::Foreign { holder, .. } => format!("ask: git comm msg send --to {holder} TEXT"),
             Self::Superseded { holder, task, .. } => {
                 format!("stop work on {task}; hand over what you have: git comm msg send --to {holder} TEXT")
@@ -246,14 +261,18 @@ impl Refusal {
             Self::StaleFence { task, .. } => format!("stop work on it and look: git comm show {task}"),
             Self::Paused { .. } => "stop, and wait for the person: git comm inbox".into(),
             Self::Cycle { path, .. } => match path.as_slice() {
-                [_, second, .., last] if second != last => format!("see what waits: git comm dep tree {second}"),
+                [_, second, .., last] if second != last => {
+                    format!("see what waits: git comm dep tree {second}")
+                }
                 _ => "name another task".into(),
             },
             Self::NothingReady { blocked: 0, held: 0, .. } => "add work: git comm add TITLE".into(),
             Self::NothingReady { blocked, held, .. } => {
                 format!("{held} held, {blocked} waiting; see: git comm status")
             }
-            Self::TooLarge { what: "title", .. } => "put the rest into the description: git comm add -F FILE".into(),
+            Self::TooLarge { what: "title", .. } => {
+                "put the rest into the description: git comm add -F FILE".into()
+            }
             Self::TooLarge { .. } => "shorten it, or split it".into(),
             Self::Empty { what } => format!("give the {what} as an argument, or with -F FILE"),
             Self::OutOfRange { range, .. } => format!("use {range}"),
@@ -261,7 +280,13 @@ impl Refusal {
     }
 
     /// The refusal that a live or watched lease calls for; none if it expired.
-    pub fn of_lease(task: &TaskId, holder: &AgentName, lease: Lease, now: Timestamp, other_session: bool) -> Option<Self> {
+    pub fn of_lease(
+        task: &TaskId,
+        holder: &AgentName,
+        lease: Lease,
+        now: Timestamp,
+        other_session: bool,
+    ) -> Option<Self> {
         let (task, holder) = (task.clone(), holder.clone());
         match lease {
             Lease::Live { until } => Some(Self::Held { task, holder, until, now, other_session }),

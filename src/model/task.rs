@@ -285,10 +285,7 @@ impl Task {
             assignee: event.assignee.clone(),
             deps: event.deps.clone(),
             defer_until: None,
-            phase: Phase {
-                fence: Fence { token: 0, nonce: stamp.nonce.clone() },
-                ..Phase::default()
-            },
+            phase: Phase { fence: Fence { token: 0, nonce: stamp.nonce.clone() }, ..Phase::default() },
             token_floor: 0,
             comments: Comments::default(),
             created_by: stamp.agent.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of git, records or commands.
 
+pub mod digest;
 pub mod escape;
 pub mod name;
 pub mod time;

@@ -1,0 +1,95 @@
+//! One command's run: what it was asked, what it answers, how it ends.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::global::Global;
+use crate::env::Env;
+use crate::ops::Context;
+use crate::ops::agents;
+use crate::ops::error::{Error, Exit};
+use crate::ops::identity::Claimed;
+use crate::render::{self, Answer};
+use crate::text::escape;
+
+/// What a verb works with.
+pub(super) struct App<'e> {
+    pub(super) env: &'e Env,
+    pub(super) global: Global,
+    context: Option<Context<'e>>,
+}
+
+/// How a verb ended: with a code of its own, or an error.
+pub(super) type Outcome = Result<Exit, Error>;
+
+impl<'e> App<'e> {
+    pub(super) fn new(env: &'e Env, global: Global) -> Self {
+        Self { env, global, context: None }
+    }
+
+    /// Whether the answer is to be JSON.
+    pub(super) fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// The directory that the command is about.
+    pub(super) fn dir(&self) -> Result<PathBuf, Error> {
+        let cwd = self.env.cwd().ok_or_else(|| Error::Fatal {
+            what: "the current directory is gone".into(),
+            hint: "go somewhere else, or name a repository: git comm -C DIR".into(),
+        })?;
+        Ok(self.global.dir.iter().fold(cwd.to_path_buf(), |dir, next| dir.join(next)))
+    }
+
+    /// Opens the repository and finds out who asks.
+    pub(super) fn context(&mut self) -> Result<&Context<'e>, Error> {
+        if self.context.is_none() {
+            let claimed = Claimed { agent: self.global.agent.clone(), as_person: self.global.as_person };
+            let dir = self.dir()?;
+            self.context = Some(Context::open(&dir, self.env, &claimed)?);
+        }
+        self.context.as_ref().ok_or(Error::NoBoard)
+    }
+
+    /// Prints an answer, whole.
+    pub(super) fn show(&self, answer: &Answer) -> Result<(), Error> {
+        let text = if self.json() { render::envelope(&answer.json) } else { answer.text.clone() };
+        write_out(&text).map_err(|source| Error::Fatal {
+            what: format!("the answer could not be written: {source}"),
+            hint: "what was asked is done; see it with git comm status".into(),
+        })
+    }
+
+    /// Gives the heartbeat that is due, says what else there is to say, and
+    /// turns the result into an exit code.
+    pub(super) fn finish(self, result: Outcome) -> u8 {
+        let exit = match result {
+            Ok(exit) => exit,
+            Err(error) => {
+                if self.json() {
+                    let _ = write_out(&render::error::json(&error));
+                } else {
+                    super::eprint(&render::error::text(&error));
+                }
+                error.exit()
+            }
+        };
+        if let Some(context) = &self.context {
+            agents::beat_in_passing(context);
+            for notice in context.notices.borrow().iter() {
+                super::eprint(&format!("warning: {}\n", escape::line(notice)));
+            }
+        }
+        exit.code()
+    }
+}
+
+/// Writes to standard output and flushes. A closed one is no error: its
+/// reader has seen enough.
+pub(super) fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,94 @@
+//! The board: init, status, whoami, pause, resume.
+
+use clap::Args;
+use serde_json::json;
+
+use super::app::{App, Outcome};
+use crate::model::board::Scope;
+use crate::ops::board::Board;
+use crate::ops::error::Exit;
+use crate::ops::{control, init as making, status as glance};
+use crate::render::{answer, status as view};
+
+/// Make the board of this repository
+#[derive(Args)]
+pub(super) struct InitArgs {
+    /// What task ids start with
+    #[arg(long)]
+    prefix: Option<String>,
+}
+
+pub(super) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
+    let done = making::init(app.context()?, args.prefix.as_deref())?;
+    app.show(&answer::initialised(&done))?;
+    Ok(Exit::Done)
+}
+
+/// The board at a glance
+#[derive(Args)]
+pub(super) struct StatusArgs {}
+
+pub(super) fn status(_: StatusArgs, app: &mut App<'_>) -> Outcome {
+    let context = app.context()?;
+    let board = Board::load(&context.store)?;
+    let status = glance::status(context, &board);
+    app.show(&view::status(&status))?;
+    board.incomplete().map_or(Ok(Exit::Done), Err)
+}
+
+/// Who you are to the board
+#[derive(Args)]
+pub(super) struct WhoamiArgs {}
+
+pub(super) fn whoami(_: WhoamiArgs, app: &mut App<'_>) -> Outcome {
+    let context = app.context()?;
+    let board = Board::load(&context.store)?;
+    let held: Vec<String> = match context.identity.name() {
+        Some(name) => {
+            board.held_by(name, &context.identity.session).iter().map(ToString::to_string).collect()
+        }
+        None => Vec::new(),
+    };
+    let answer = answer::whoami(&context.identity, context.store.clone_id(), &held);
+    app.show(&answer)?;
+    Ok(Exit::Done)
+}
+
+/// Let agents claim nothing
+#[derive(Args)]
+pub(super) struct PauseArgs {
+    /// Whom: all, domain:NAME or an agent
+    #[arg(default_value = "all")]
+    scope: Scope,
+    /// Why
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+pub(super) fn pause(args: PauseArgs, app: &mut App<'_>) -> Outcome {
+    let changed = control::pause(app.context()?, &args.scope, &args.reason)?;
+    let text = if changed { "paused" } else { "already paused:" };
+    let json = json!({ "scope": args.scope.to_string(), "changed": changed });
+    app.show(&answer::line(
+        format!("{text} {}; go on with: git comm resume {}", args.scope, args.scope),
+        json,
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// Let them go on
+#[derive(Args)]
+pub(super) struct ResumeArgs {
+    /// Whom: all, domain:NAME or an agent
+    #[arg(default_value = "all")]
+    scope: Scope,
+}
+
+pub(super) fn resume(args: ResumeArgs, app: &mut App<'_>) -> Outcome {
+    let changed = control::resume(app.context()?, &args.scope)?;
+    let text =
+        if changed { format!("resumed {}", args.scope) } else { format!("{} is not paused", args.scope) };
+    let json = json!({ "scope": args.scope.to_string(), "changed": changed });
+    app.show(&answer::line(text, json))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,486 @@
+//! Taking, keeping and ending work.
+
+use std::time::Duration;
+
+use super::Context;
+use super::board::{self, Board};
+use super::error::Error;
+use super::tasks::{check_size, to_value};
+use crate::git::{Oid, RefName};
+use crate::model::agent::Agent;
+use crate::model::claiming::{self, Asker, Ending, Grantable, Grip, Under};
+use crate::model::event::{End, Grant, TaskEvent};
+use crate::model::lease::Lease;
+use crate::model::limits;
+use crate::model::names::{AgentName, TaskId};
+use crate::model::ready::Taker;
+use crate::model::refusal::{Class, Refusal};
+use crate::model::stamp::{BootStamp, Fence, Stamp};
+use crate::model::task::{Claim, State, Task};
+use crate::store::presence::Held;
+use crate::store::{Author, Decision, Version, task_ref};
+use crate::text::digest;
+
+/// Length of a lease, unless configured or asked otherwise.
+pub const TTL: Duration = Duration::from_secs(30 * 60);
+
+/// A claim that was granted, or was there already.
+#[derive(Debug)]
+pub struct Granted {
+    /// The task.
+    pub id: TaskId,
+    /// Its newest version.
+    pub version: Version<Task>,
+    /// Whether this request was granted; false if it was the caller's before.
+    pub granted: bool,
+    /// The holder that it was taken from, if any.
+    pub from: Option<AgentName>,
+}
+
+/// The length of lease asked for, else configured, else 30 minutes.
+pub fn ttl(context: &Context<'_>, asked: Option<Duration>) -> Result<Duration, Error> {
+    let ttl = match (asked, context.store.repo().config("comm.ttl")) {
+        (Some(ttl), _) => ttl,
+        (None, Some(text)) => {
+            text.parse::<crate::text::time::Span>()
+                .map_err(|error| Error::usage(format!("`comm.ttl`: {error}"), "git config comm.ttl 30m"))?
+                .0
+        }
+        (None, None) => TTL,
+    };
+    if (limits::TTL_MIN_SECONDS..=limits::TTL_SECONDS).contains(&ttl.as_secs()) {
+        return Ok(ttl);
+    }
+    let value = crate::text::time::Span(ttl).to_string();
+    Err(Refusal::OutOfRange { what: "the lease", value, range: "1s to 30d" }.into())
+}
+
+/// Claims a task: exactly one caller is granted it, however many race.
+///
+/// With `once`, a task that the caller holds already is refused.
+pub fn claim(context: &Context<'_>, id: &TaskId, ttl: Duration, once: bool) -> Result<Granted, Error> {
+    let author = context.identity.holder(&context.store)?;
+    let granted = grant(context, &author, id, ttl)?;
+    if once && !granted.granted {
+        return Err(Refusal::AlreadyYours { task: id.clone() }.into());
+    }
+    Ok(granted)
+}
+
+/// One try at a task, without the heartbeat that may be due with it.
+fn grant(context: &Context<'_>, author: &Author, id: &TaskId, ttl: Duration) -> Result<Granted, Error> {
+    let store = &context.store;
+    let updated = store.update(id.as_str(), author, store.durability(), |before, stamp| {
+        let before = before.ok_or_else(|| Error::unknown("task", id.as_str()))?;
+        let task = &before.state;
+        refuse_paused(context, author, task)?;
+        let judged = board::judge_one(context, id, task)?;
+        let lease = judged.as_ref().map(|(lease, _)| *lease);
+        let asker = asker(context, author);
+        let mut guards: Guards = judged.into_iter().map(|(_, guard)| guard).collect();
+        let grantable = claiming::may_claim(id, task, lease, asker, store.env().now())?;
+        if grantable == Grantable::Open {
+            refuse_blocked(context, id, task, &mut guards)?;
+        }
+        let from = match grantable {
+            Grantable::Mine { expired: false } => return Ok::<_, Error>(Decision::Keep((false, None))),
+            Grantable::Mine { expired: true } => {
+                return Ok(write(id, task, &renewal(context, ttl, stamp), stamp, Vec::new(), (false, None)));
+            }
+            Grantable::Open | Grantable::HandedOver => None,
+            Grantable::TakeOver { from } => Some(from),
+        };
+        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp);
+        let event = TaskEvent::Claim(Grant { claim, from: from.clone(), reason: String::new() });
+        Ok(write(id, task, &event, stamp, guards, (true, from)))
+    })?;
+    let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
+    let (granted, from) = updated.result;
+    remember(context, author, id, &version.state);
+    Ok(Granted { id: id.clone(), version, granted, from })
+}
+
+type Guards = Vec<(RefName, Option<Oid>)>;
+
+/// A decision to write `event` onto `task`.
+fn write<T>(
+    id: &TaskId,
+    task: &Task,
+    event: &TaskEvent,
+    stamp: &Stamp,
+    guards: Guards,
+    result: T,
+) -> Decision<Task, T> {
+    let mut state = task.clone();
+    state.apply(event, stamp);
+    let summary = summary(id, event, stamp);
+    Decision::Write { event: to_value(event), state, summary, guards, result }
+}
+
+/// The sentence for people: what, which, who, until when or why.
+fn summary(id: &TaskId, event: &TaskEvent, stamp: &Stamp) -> String {
+    let agent = &stamp.agent;
+    let verb = event.verb();
+    let because = |reason: &str| match reason {
+        "" => String::new(),
+        reason => format!(": {}", crate::text::escape::clipped(super::tasks::first_line(reason), 100)),
+    };
+    match event {
+        TaskEvent::Claim(grant) | TaskEvent::Steal(grant) | TaskEvent::Handover(grant) => {
+            let until = grant.claim.expires_at.short(stamp.at);
+            let from = grant.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+            format!("{verb} {id}: {} until {until}{from}{}", grant.claim.agent, because(&grant.reason))
+        }
+        TaskEvent::Renew { expires_at, .. } => {
+            format!("{verb} {id}: {agent} until {}", expires_at.short(stamp.at))
+        }
+        TaskEvent::Release(end)
+        | TaskEvent::Close(end)
+        | TaskEvent::Fail(end)
+        | TaskEvent::Cancel(end)
+        | TaskEvent::Reopen(end) => {
+            let late = if end.late { ", late" } else { "" };
+            format!("{verb} {id} by {agent}{late}{}", because(&end.reason))
+        }
+        _ => format!("{verb} {id}"),
+    }
+}
+
+fn asker<'a>(context: &Context<'_>, author: &'a Author) -> Asker<'a> {
+    Asker { agent: &author.agent, session: &author.session, is_person: context.identity.is_person() }
+}
+
+fn lease_for(
+    context: &Context<'_>,
+    agent: AgentName,
+    session: String,
+    ttl: Duration,
+    stamp: &Stamp,
+) -> Claim {
+    let now = context.store.env().now();
+    Claim {
+        agent,
+        session,
+        clone: stamp.clone.clone(),
+        granted_at: now,
+        ttl: ttl.as_secs(),
+        expires_at: now.plus(ttl),
+        boot: boot_end(context, ttl),
+        extra: serde_json::Map::new(),
+    }
+}
+
+/// The end of a lease that starts now, on the boot clock.
+fn boot_end(context: &Context<'_>, ttl: Duration) -> Option<BootStamp> {
+    let mut boot = context.store.boot_stamp()?;
+    boot.ms = boot.ms.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+    Some(boot)
+}
+
+fn renewal(context: &Context<'_>, ttl: Duration, _: &Stamp) -> TaskEvent {
+    let expires_at = context.store.env().now().plus(ttl);
+    TaskEvent::Renew { ttl: ttl.as_secs(), expires_at, boot: boot_end(context, ttl) }
+}
+
+/// Refuses an agent that the person paused, or whose domain or task's domain
+/// is paused. The person's record is a guard of every write.
+fn refuse_paused(context: &Context<'_>, author: &Author, task: &Task) -> Result<(), Error> {
+    if context.identity.is_person() {
+        return Ok(());
+    }
+    let control = context.store.control();
+    if control.pauses.is_empty() {
+        return Ok(());
+    }
+    let own = context.store.read::<Agent>(author.agent.as_str())?.and_then(|a| a.state.domain);
+    match control.pause_of(&author.agent, task.domain.iter().chain(&own)) {
+        None => Ok(()),
+        Some((scope, pause)) => {
+            Err(Refusal::Paused { scope, by: pause.by.clone(), reason: pause.reason.clone() }.into())
+        }
+    }
+}
+
+/// Refuses a task that waits for unfinished ones, each of which becomes a
+/// guard: none may be reopened between the look and the grant.
+fn refuse_blocked(context: &Context<'_>, id: &TaskId, task: &Task, guards: &mut Guards) -> Result<(), Error> {
+    let mut blockers = Vec::new();
+    for dep in task.blockers() {
+        let other = context.store.read::<Task>(dep.id.as_str())?;
+        guards.push((task_ref(&dep.id)?, other.as_ref().map(|v| v.oid)));
+        match other.map(|v| v.state.phase.state) {
+            Some(state) if state.unblocks() => {}
+            Some(state) => blockers.push(format!("{} ({state})", dep.id)),
+            None => blockers.push(format!("{} (unknown here)", dep.id)),
+        }
+    }
+    if blockers.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Blocked { task: id.clone(), blockers }.into())
+}
+
+fn remember(context: &Context<'_>, author: &Author, id: &TaskId, task: &Task) {
+    let claim = task.phase.claim.as_ref().filter(|c| c.is_of(&author.agent, &author.session));
+    let held = claim.map(|c| Held { fence: task.phase.fence.clone(), ttl: c.ttl });
+    context.store.remember(&author.session, |presence| match held {
+        Some(held) => {
+            presence.held.insert(id.clone(), held);
+        }
+        None => {
+            presence.held.remove(id);
+        }
+    });
+}
+
+/// How many times the whole list is tried again after every task on it went
+/// to somebody else.
+const ROUNDS: u32 = 12;
+
+/// Claims the best task that the caller can start: what it holds already,
+/// unless it asks for `another`.
+pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Granted, Error> {
+    let store = &context.store;
+    let author = context.identity.holder(store)?;
+    let mut board = Board::load(store)?;
+    if !another {
+        if let Some(granted) = resume(context, &author, &board, ttl)? {
+            return Ok(granted);
+        }
+    }
+    let domain = board.agents.get(&author.agent).and_then(|a| a.state.domain.clone());
+    let taker = Taker { agent: Some(author.agent.clone()), domain };
+    for round in 0..ROUNDS {
+        if round > 0 {
+            board = Board::load(store)?;
+        }
+        let ready = board.ready(store, &taker);
+        if ready.is_empty() {
+            break;
+        }
+        // The first try is the best task. Whoever lost a race for it starts
+        // somewhere else, or thirty would queue behind each other.
+        let offset = if round == 0 { 0 } else { offset(&author, ready.len()) };
+        let tries = if round == 0 { 1 } else { ready.len() };
+        for id in ready.iter().cycle().skip(offset).take(tries) {
+            match grant(context, &author, id, ttl) {
+                Ok(granted) if granted.granted => {
+                    return Ok(granted);
+                }
+                Ok(_) => {}
+                Err(Error::Refused(refusal)) if refusal.class() == Class::No => {}
+                // A task of a paused domain; the others may be free.
+                Err(Error::Refused(Refusal::Paused { scope, .. })) if scope.starts_with("domain:") => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let waits = |state| board.tasks.values().filter(|v| v.state.phase.state == state).count();
+    if let Some(error) = board.incomplete() {
+        return Err(error);
+    }
+    let (blocked, held) = (waits(State::Open), waits(State::Claimed));
+    Err(Refusal::NothingReady { domain: taker.domain, blocked, held }.into())
+}
+
+/// What the caller holds already, or was handed.
+fn resume(
+    context: &Context<'_>,
+    author: &Author,
+    board: &Board,
+    ttl: Duration,
+) -> Result<Option<Granted>, Error> {
+    let mut mine: Vec<TaskId> = board
+        .tasks
+        .iter()
+        .filter(|(_, v)| {
+            let claim = v.state.phase.claim.as_ref();
+            claim.is_some_and(|c| {
+                c.agent == author.agent && (c.session == author.session || c.session.is_empty())
+            })
+        })
+        .map(|(id, _)| id.clone())
+        .collect();
+    crate::model::ready::sort(&board.graph, &mut mine);
+    for id in mine {
+        match grant(context, author, &id, ttl) {
+            Ok(granted) => {
+                return Ok(Some(granted));
+            }
+            Err(Error::Refused(refusal)) if refusal.class() == Class::No => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn offset(author: &Author, len: usize) -> usize {
+    let digest = digest::digest(&[author.agent.as_str(), &author.session]);
+    let number = u64::from_str_radix(digest.get(..15).unwrap_or_default(), 16).unwrap_or(0);
+    usize::try_from(number % len.clamp(1, 64) as u64).unwrap_or(0)
+}
+
+/// Gives the holder more time.
+pub fn renew(
+    context: &Context<'_>,
+    id: &TaskId,
+    ttl: Option<Duration>,
+    grip: Option<u64>,
+) -> Result<Version<Task>, Error> {
+    let author = context.identity.holder(&context.store)?;
+    let given = ttl;
+    let (version, _) = change(context, &author, id, |task, stamp| {
+        fence_of(context, &author, id, task, grip)?;
+        // Unless asked otherwise, as long as it was granted for.
+        let before = task.phase.claim.as_ref().map(Claim::ttl);
+        let ttl = self::ttl(context, given.or(before))?;
+        Ok(Some(renewal(context, ttl, stamp)))
+    })?;
+    Ok(version)
+}
+
+/// The holder gives the task back.
+pub fn release(
+    context: &Context<'_>,
+    id: &TaskId,
+    reason: &str,
+    grip: Option<u64>,
+) -> Result<Version<Task>, Error> {
+    let author = context.identity.holder(&context.store)?;
+    check_size("reason", reason, limits::REASON)?;
+    let (version, _) = change(context, &author, id, |task, _| {
+        if task.phase.state == State::Open
+            && task.phase.outcome.as_ref().is_some_and(|o| o.by == author.agent)
+        {
+            return Ok(None);
+        }
+        let fence = fence_of(context, &author, id, task, grip)?;
+        Ok(Some(TaskEvent::Release(End { reason: reason.to_owned(), under: Some(fence), late: false })))
+    })?;
+    Ok(version)
+}
+
+/// The holder gives the task to another agent.
+pub fn handover(
+    context: &Context<'_>,
+    id: &TaskId,
+    to: &AgentName,
+    reason: &str,
+    ttl: Duration,
+) -> Result<Version<Task>, Error> {
+    let author = context.identity.holder(&context.store)?;
+    check_size("reason", reason, limits::REASON)?;
+    let known = context.store.read::<Agent>(to.as_str())?;
+    if known.is_none_or(|agent| agent.state.retired_at.is_some()) {
+        return Err(Error::unknown("agent", to.as_str()));
+    }
+    let (version, _) = change(context, &author, id, |task, stamp| {
+        fence_of(context, &author, id, task, None)?;
+        if *to == author.agent {
+            return Err(Error::usage(
+                format!("`{to}` holds `{id}` already"),
+                "name another agent: --to AGENT",
+            ));
+        }
+        let claim = lease_for(context, to.clone(), String::new(), ttl, stamp);
+        let grant = Grant { claim, from: Some(author.agent.clone()), reason: reason.to_owned() };
+        Ok(Some(TaskEvent::Handover(grant)))
+    })?;
+    Ok(version)
+}
+
+/// The person takes the task, whoever holds it.
+pub fn steal(context: &Context<'_>, id: &TaskId, reason: &str, ttl: Duration) -> Result<Granted, Error> {
+    let author = context.identity.person(&context.store, "take a task from its holder")?;
+    super::tasks::check_body("reason", reason)?;
+    check_size("reason", reason, limits::REASON)?;
+    let mut from = None;
+    let (version, granted) = change(context, &author, id, |task, stamp| {
+        from = None;
+        match (task.phase.state, &task.phase.claim) {
+            (State::Open, _) => {}
+            (State::Claimed, Some(claim)) if claim.is_of(&author.agent, &author.session) => return Ok(None),
+            (State::Claimed, Some(claim)) => from = Some(claim.agent.clone()),
+            (state, _) => return Err(Refusal::Ended { task: id.clone(), state }.into()),
+        }
+        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp);
+        Ok(Some(TaskEvent::Steal(Grant { claim, from: from.clone(), reason: reason.to_owned() })))
+    })?;
+    Ok(Granted { id: id.clone(), version, granted, from })
+}
+
+/// Ends a task, or opens it again. Says whether anything changed.
+pub fn end(
+    context: &Context<'_>,
+    id: &TaskId,
+    ending: Ending,
+    reason: &str,
+    grip: Option<u64>,
+) -> Result<(Version<Task>, bool), Error> {
+    let store = &context.store;
+    let author = context.identity.author(store)?;
+    check_size("reason", reason, limits::REASON)?;
+    change(context, &author, id, |task, _| {
+        if task.phase.state == State::Claimed {
+            // A script does not speak for whoever holds the task.
+            context.identity.holder(store)?;
+        }
+        let held = remembered(context, &author, id);
+        let grip = Grip { named: grip, remembered: held.as_ref() };
+        let under = match claiming::may_end(id, task, ending, asker(context, &author), grip)? {
+            Under::Already => return Ok(None),
+            Under::Itself => None,
+            Under::Claim(fence) => Some(fence),
+        };
+        let late =
+            under.is_some() && board::judge_one(context, id, task)?.is_some_and(|(l, _)| l == Lease::Expired);
+        let end = End { reason: reason.to_owned(), under, late };
+        Ok(Some(match ending {
+            Ending::Close => TaskEvent::Close(end),
+            Ending::Fail => TaskEvent::Fail(end),
+            Ending::Cancel => TaskEvent::Cancel(end),
+            Ending::Reopen => TaskEvent::Reopen(end),
+        }))
+    })
+}
+
+/// The fence that the caller holds the task under. One whose session was
+/// superseded, or that names another token than the one in force, is refused.
+fn fence_of(
+    context: &Context<'_>,
+    author: &Author,
+    id: &TaskId,
+    task: &Task,
+    named: Option<u64>,
+) -> Result<Fence, Error> {
+    let held = remembered(context, author, id);
+    let grip = Grip { named, remembered: held.as_ref() };
+    claiming::check_fence(id, task, asker(context, author), grip)?;
+    Ok(claiming::held_fence(id, task, asker(context, author))?)
+}
+
+fn remembered(context: &Context<'_>, author: &Author, id: &TaskId) -> Option<Fence> {
+    context.store.presence(&author.session)?.held.remove(id).map(|held| held.fence)
+}
+
+/// Applies one event to a task, and says whether it did; none means that
+/// nothing is to be done.
+fn change(
+    context: &Context<'_>,
+    author: &Author,
+    id: &TaskId,
+    mut event: impl FnMut(&Task, &Stamp) -> Result<Option<TaskEvent>, Error>,
+) -> Result<(Version<Task>, bool), Error> {
+    let store = &context.store;
+    let updated = store.update(id.as_str(), author, store.durability(), |before, stamp| {
+        let before = before.ok_or_else(|| Error::unknown("task", id.as_str()))?;
+        let task = &before.state;
+        match event(task, stamp)? {
+            None => Ok::<_, Error>(Decision::Keep(())),
+            Some(event) => Ok(write(id, task, &event, stamp, Vec::new(), ())),
+        }
+    })?;
+    let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
+    remember(context, author, id, &version.state);
+    Ok((version, updated.written))
+}

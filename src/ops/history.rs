@@ -1,0 +1,139 @@
+//! Everything that happened, of all records and chains, in causal order.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::Context;
+use super::error::Error;
+use crate::git::{Oid, RefName};
+use crate::model::names::{AgentName, TaskId};
+use crate::store::{Cell, Head, PREFIX, StoreError, Version};
+use crate::text::time::Timestamp;
+
+/// Which events a log shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this task: its own events, and notes about it.
+    pub task: Option<TaskId>,
+    /// Written by this agent.
+    pub agent: Option<AgentName>,
+    /// Of one of these kinds: of record (`task`, `message`) or of event
+    /// (`claim`, `note`).
+    pub kinds: Vec<String>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// `task`, `agent`, `message`, `note`, `meta` or `control`.
+    pub kind: &'static str,
+    /// Id of the record; for an entry of a chain its writer.
+    pub id: String,
+    /// Its commit.
+    pub oid: Oid,
+    /// Who, when and what.
+    pub head: Head,
+}
+
+impl Happening {
+    /// The word for what happened.
+    pub fn verb(&self) -> &str {
+        self.head.event.get("type").and_then(Value::as_str).unwrap_or("unknown")
+    }
+}
+
+/// A state that is not looked at.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Opaque(Value);
+
+/// A log and the records that could not be read.
+pub type Log = (Vec<Happening>, Vec<StoreError>);
+
+/// The events that pass `filter`, oldest first; the newest `limit` of them.
+pub fn log(context: &Context<'_>, filter: &Filter, limit: usize) -> Result<Log, Error> {
+    let store = &context.store;
+    let (mut events, mut damaged) = (Vec::new(), Vec::new());
+    for (name, tip) in store.repo().list_refs(PREFIX)? {
+        let Some((kind, stored, id)) = place(&name) else { continue };
+        if !may_concern(filter, kind, &id) {
+            continue;
+        }
+        match tip {
+            Ok(tip) => walk(context, &name, kind, stored, &id, tip, filter, &mut events, &mut damaged),
+            Err(error) => damaged.push(error.into()),
+        }
+    }
+    events.sort_by(|a: &Happening, b: &Happening| {
+        (a.head.at, &a.head.clone, &a.head.nonce).cmp(&(b.head.at, &b.head.clone, &b.head.nonce))
+    });
+    let from = events.len().saturating_sub(limit);
+    Ok((events.split_off(from), damaged))
+}
+
+/// What kind of record a ref holds, under which kind and id it is stored, and
+/// the id to show. None for kinds of a newer writer, which are left alone.
+fn place(name: &RefName) -> Option<(&'static str, &'static str, String)> {
+    let rest = name.as_str().strip_prefix(PREFIX)?;
+    let (family, id) = rest.split_once('/').unwrap_or((rest, rest));
+    match family {
+        "tasks" => Some(("task", crate::model::task::Task::KIND, id.to_owned())),
+        "agents" => Some(("agent", crate::model::agent::Agent::KIND, id.to_owned())),
+        "meta" => Some(("meta", crate::model::board::Meta::KIND, id.to_owned())),
+        "control" => Some(("control", crate::model::board::Control::KIND, id.to_owned())),
+        "messages" => Some(("message", crate::model::entry::Chain::KIND, rest.to_owned())),
+        "log" => Some(("note", crate::model::entry::Chain::KIND, rest.to_owned())),
+        _ => None,
+    }
+}
+
+fn may_concern(filter: &Filter, kind: &str, id: &str) -> bool {
+    match &filter.task {
+        None => true,
+        Some(task) => kind == "note" || (kind == "task" && id == task.as_str()),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn walk(
+    context: &Context<'_>,
+    name: &RefName,
+    kind: &'static str,
+    stored: &str,
+    id: &str,
+    tip: Oid,
+    filter: &Filter,
+    events: &mut Vec<Happening>,
+    damaged: &mut Vec<StoreError>,
+) {
+    let mut seen = HashSet::from([tip]);
+    let mut queue = vec![tip];
+    while let Some(oid) = queue.pop() {
+        let version: Version<Opaque> = match context.store.version_of(name, stored, id, oid) {
+            Ok(version) => version,
+            Err(error) => {
+                damaged.push(error);
+                continue;
+            }
+        };
+        // A version is never older than the one before it.
+        if filter.since.is_some_and(|since| version.head.at < since) {
+            continue;
+        }
+        queue.extend(version.parents.iter().filter(|p| seen.insert(**p)));
+        let event = Happening { kind, id: id.to_owned(), oid, head: version.head };
+        if passes(filter, &event) {
+            events.push(event);
+        }
+    }
+}
+
+fn passes(filter: &Filter, event: &Happening) -> bool {
+    let about = || event.head.event.get("task").and_then(Value::as_str);
+    filter.task.as_ref().is_none_or(|task| {
+        (event.kind == "task" && event.id == task.as_str()) || about() == Some(task.as_str())
+    }) && filter.agent.as_ref().is_none_or(|agent| event.head.agent.as_ref() == Some(agent))
+        && (filter.kinds.is_empty() || filter.kinds.iter().any(|k| k == event.kind || k == event.verb()))
+}

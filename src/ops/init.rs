@@ -1,0 +1,103 @@
+//! Making a board.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::Context;
+use super::error::Error;
+use super::identity;
+use crate::model::board::{FORMAT, Meta, PREFIX};
+use crate::model::names::TaskId;
+use crate::store::Decision;
+use crate::text::digest;
+
+/// What `init` found or made.
+#[derive(Debug)]
+pub struct Initialised {
+    /// Id of the board.
+    pub board: String,
+    /// What task ids start with.
+    pub prefix: String,
+    /// Whether this call made the board.
+    pub created: bool,
+    /// Where the person's secret was put, if this call made it.
+    pub secret: Option<PathBuf>,
+}
+
+/// Makes the board if there is none, and on a terminal the person's secret.
+pub fn init(context: &Context<'_>, prefix: Option<&str>) -> Result<Initialised, Error> {
+    let store = &context.store;
+    let author = context.identity.author(store)?;
+    let prefix = match prefix {
+        None => PREFIX.to_owned(),
+        // An id is the prefix, a dash and a number: the longest must fit.
+        Some(text) if text.len() > 40 => {
+            return Err(Error::usage("the prefix is longer than 40 characters", "git comm init --prefix bd"));
+        }
+        Some(text) => text.parse::<TaskId>()?.as_str().to_owned(),
+    };
+    let updated = store.update("meta", &author, store.durability(), |before, stamp| {
+        if before.is_some() {
+            return Ok::<_, Error>(Decision::Keep(()));
+        }
+        let mut id = digest::digest(&[&stamp.nonce, &stamp.clone]);
+        id.truncate(16);
+        let state = Meta {
+            format: FORMAT,
+            boards: BTreeSet::from([id.clone()]),
+            prefix: prefix.clone(),
+            next: 1,
+            extra: serde_json::Map::new(),
+        };
+        Ok(Decision::Write {
+            event: json!({ "type": "init", "board": id, "prefix": prefix }),
+            state,
+            summary: format!("init board {id}"),
+            guards: Vec::new(),
+            result: (),
+        })
+    })?;
+    store.refresh()?;
+    let meta = store.meta().ok_or(Error::NoBoard)?;
+    let board = meta.boards.first().cloned().unwrap_or_default();
+    let secret = if context.identity.is_person() { mint_secret(context)? } else { None };
+    Ok(Initialised { board, prefix: meta.prefix, created: updated.written, secret })
+}
+
+/// Makes a board for a first record, unless the repository has remotes: they
+/// may have a board already, and a second one would have to be merged.
+pub fn ensure(context: &Context<'_>) -> Result<(), Error> {
+    if context.store.repo().has_remotes() {
+        return Err(Error::NoBoard);
+    }
+    init(context, None).map(|_| ())
+}
+
+/// Leaves a secret outside the worktrees that only this user can read. An
+/// existing one is kept.
+fn mint_secret(context: &Context<'_>) -> Result<Option<PathBuf>, Error> {
+    let Some(path) = identity::secret_path(&context.store) else { return Ok(None) };
+    if path.exists() {
+        return Ok(None);
+    }
+    let failed = |source: std::io::Error| {
+        let shown = path.display().to_string();
+        Error::Store(crate::store::StoreError::Local { path: shown, source })
+    };
+    let mut bytes = [0u8; 32];
+    context.store.env().random(&mut bytes).map_err(failed)?;
+    let secret: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let dir = path.parent().map(PathBuf::from).unwrap_or_default();
+    std::fs::create_dir_all(&dir).map_err(failed)?;
+    // A temporary file is readable by its owner alone from the start.
+    let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(failed)?;
+    writeln!(file, "{secret}").map_err(failed)?;
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(failed(error.error)),
+    }
+}

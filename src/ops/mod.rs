@@ -1,0 +1,60 @@
+//! The use cases: the only place that joins rules, records and git.
+//!
+//! Every way in (command line, later the board and the MCP server) calls the
+//! same functions; nothing here prints or parses arguments.
+
+pub mod agents;
+pub mod board;
+pub mod claims;
+pub mod control;
+pub mod deps;
+pub mod error;
+pub mod history;
+pub mod identity;
+pub mod init;
+pub mod messages;
+pub mod resolve;
+pub mod status;
+pub mod tasks;
+
+use std::path::Path;
+
+use crate::env::Env;
+use crate::git::Repo;
+use crate::store::Store;
+use error::Error;
+use identity::{Claimed, Identity};
+
+/// One command's view of the world: the records and who asks.
+pub struct Context<'e> {
+    /// The records.
+    pub store: Store<'e>,
+    /// Who asks.
+    pub identity: Identity,
+    /// What the caller should be told beside the answer, such as claims that
+    /// were lost.
+    pub notices: std::cell::RefCell<Vec<String>>,
+}
+
+impl<'e> Context<'e> {
+    /// Opens the repository around `dir` for whoever `claimed` to be.
+    pub fn open(dir: &Path, env: &'e Env, claimed: &Claimed) -> Result<Self, Error> {
+        let repo = Repo::open(dir, env)?;
+        let store = Store::open(repo, env)?;
+        let identity = Identity::determine(&store, claimed)?;
+        Ok(Self { store, identity, notices: std::cell::RefCell::default() })
+    }
+
+    /// Adds something that the caller should be told beside the answer.
+    pub fn notice(&self, text: String) {
+        self.notices.borrow_mut().push(text);
+    }
+
+    /// Makes sure that there is a board to write on.
+    pub fn require_board(&self) -> Result<(), Error> {
+        if self.store.meta().is_some() {
+            return Ok(());
+        }
+        init::ensure(self)
+    }
+}

@@ -1,0 +1,114 @@
+//! Short answers that need no view of their own.
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::ops::agents::{Line, Lost};
+use crate::ops::identity::{Identity, Who};
+use crate::ops::init::Initialised;
+use crate::render::columns::aligned;
+use crate::text::escape;
+use crate::text::time::{Span, Timestamp};
+
+/// A line, and JSON beside it.
+pub fn line(text: impl Into<String>, json: Value) -> Answer {
+    let mut text = text.into();
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    Answer { text, json }
+}
+
+/// After `init`.
+pub fn initialised(done: &Initialised) -> Answer {
+    let verb = if done.created { "made" } else { "found" };
+    let mut text = format!("{verb} board {} (ids {}-1, {}-2, ...)\n", done.board, done.prefix, done.prefix);
+    if let Some(path) = &done.secret {
+        text.push_str(&format!(
+            "the person's secret is in {}\n",
+            escape::bytes(path.to_string_lossy().as_bytes())
+        ));
+    }
+    text.push_str("next: git comm add TITLE\n");
+    let json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "next": "git comm add TITLE" });
+    Answer { text, json }
+}
+
+/// Who asks.
+pub fn whoami(identity: &Identity, clone: &str, held: &[String]) -> Answer {
+    let (kind, why) = match &identity.who {
+        Who::Agent(_) => ("agent", ""),
+        Who::Person(_) => ("person", ""),
+        Who::Script(_) => ("script", ""),
+        Who::Nobody(why) => ("nobody", *why),
+    };
+    let name = identity.name().map(ToString::to_string);
+    let mut rows = vec![vec![kind.to_owned(), name.clone().unwrap_or_else(|| why.to_owned())]];
+    if name.is_some() {
+        rows.push(vec!["from".into(), identity.source.into()]);
+        rows.push(vec!["session".into(), identity.session.clone()]);
+    }
+    rows.push(vec!["clone".into(), clone.to_owned()]);
+    rows.push(vec!["worktree".into(), escape::line(&identity.worktree).into_owned()]);
+    if !held.is_empty() {
+        rows.push(vec!["holds".into(), held.join(" ")]);
+    }
+    let json = json!({
+        "kind": kind, "name": name, "source": identity.source, "session": identity.session,
+        "clone": clone, "worktree": identity.worktree, "holds": held,
+    });
+    Answer { text: aligned(&rows), json }
+}
+
+/// After a heartbeat.
+pub fn heartbeat(name: &str, lost: &[Lost]) -> Answer {
+    let mut text = format!("{name} is alive\n");
+    for lost in lost {
+        text.push_str(&format!("{lost}\n"));
+    }
+    let lost: Vec<Value> =
+        lost.iter().map(|l| json!({ "id": l.task, "holder": l.holder, "token": l.token })).collect();
+    Answer { text, json: json!({ "name": name, "lost": lost }) }
+}
+
+/// Everybody on the board.
+pub fn agents(lines: &[Line], now: Timestamp) -> Answer {
+    let mut text = aligned(&lines.iter().map(|l| agent_cells(l, now)).collect::<Vec<_>>());
+    text.push_str(&format!("{}\n", crate::ops::error::plural(lines.len(), "agent")));
+    let agents: Vec<Value> = lines.iter().map(agent_json).collect();
+    Answer { text, json: json!({ "agents": agents, "total": lines.len() }) }
+}
+
+/// One agent as cells of a row.
+pub fn agent_cells(line: &Line, now: Timestamp) -> Vec<String> {
+    let left = |until: &Option<Timestamp>| match until {
+        Some(until) => format!("{} left", Span(until.since(now))),
+        None => "lease over".into(),
+    };
+    let holds: Vec<String> = line.holds.iter().map(|(id, until)| format!("{id} ({})", left(until))).collect();
+    let seen = line.last_seen.map(|at| format!("seen {} ago", Span(now.since(at)))).unwrap_or_default();
+    vec![
+        line.name.to_string(),
+        line.activity.as_str().to_owned(),
+        line.agent.domain.as_ref().map(ToString::to_string).unwrap_or_default(),
+        escape::clipped(&line.agent.model, 24),
+        if holds.is_empty() { seen } else { holds.join(", ") },
+    ]
+}
+
+/// One agent for programs.
+pub fn agent_json(line: &Line) -> Value {
+    let holds: Vec<Value> =
+        line.holds.iter().map(|(id, until)| json!({ "id": id, "expires_at": until })).collect();
+    json!({
+        "name": line.name,
+        "state": line.activity.as_str(),
+        "person": line.is_person,
+        "domain": line.agent.domain,
+        "role": line.agent.role,
+        "model": line.agent.model,
+        "holds": holds,
+        "last_seen": line.last_seen,
+        "sessions": line.agent.sessions.len(),
+    })
+}

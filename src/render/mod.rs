@@ -1,0 +1,36 @@
+//! What answers look like: to people and models as short aligned text, to
+//! programs as JSON. Knows neither arguments nor how answers come about.
+
+pub mod answer;
+pub mod columns;
+pub mod error;
+pub mod events;
+pub mod messages;
+pub mod status;
+pub mod tasks;
+
+use serde_json::Value;
+
+/// An answer in both of its forms.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Text, with a final line feed unless empty.
+    pub text: String,
+    /// JSON object without the envelope's `v`.
+    pub json: Value,
+}
+
+/// Version of the printed JSON: only ever added to.
+pub const JSON_VERSION: u64 = 1;
+
+/// The printed form of an answer's JSON.
+pub fn envelope(json: &Value) -> String {
+    let mut object = serde_json::Map::new();
+    object.insert("v".into(), JSON_VERSION.into());
+    if let Value::Object(fields) = json {
+        object.extend(fields.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    let mut text = Value::Object(object).to_string();
+    text.push('\n');
+    text
+}

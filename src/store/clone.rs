@@ -1,0 +1,77 @@
+//! The identity of a clone.
+//!
+//! Minted once per common directory, and again when that directory is a copy
+//! (another device or inode): two directories must never append to one chain.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use super::StoreError;
+use super::clock::hex;
+use crate::env::Env;
+use crate::git::Repo;
+
+/// This clone's id. Where nothing can be written, an id that is only this
+/// process's: it can still read.
+pub(super) fn id(repo: &Repo, env: &Env) -> Result<String, StoreError> {
+    let dir = repo.state_dir();
+    let path = dir.join("clone");
+    let place = place(repo.common_dir());
+    if let Some(id) = stored(&path, &place) {
+        return Ok(id);
+    }
+    let mut bytes = [0u8; 6];
+    env.random(&mut bytes)
+        .map_err(|source| StoreError::Local { path: "the system's random numbers".into(), source })?;
+    let minted = hex(&bytes);
+    if let Err(error) = mint(&dir, &path, &format!("{minted} {place}\n")) {
+        tracing::debug!(%error, "clone id not kept");
+        return Ok(minted);
+    }
+    // Whoever came first counts.
+    Ok(stored(&path, &place).unwrap_or(minted))
+}
+
+fn stored(path: &Path, place: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let (id, stored_place) = text.trim_end().split_once(' ')?;
+    let plausible = id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+    (plausible && stored_place == place).then(|| id.to_owned())
+}
+
+/// Puts the file in place whole, and only if nobody else did meanwhile: a
+/// stale one is renamed away first, which only one process can do.
+fn mint(dir: &Path, path: &Path, content: &str) -> std::io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(content.as_bytes())?;
+    if path.exists() {
+        let aside = tempfile::TempDir::new_in(dir)?;
+        let old = fs::read(path)?;
+        fs::rename(path, aside.path().join("clone"))?;
+        let moved = fs::read(aside.path().join("clone"))?;
+        if moved != old {
+            // Another process had just minted anew: that one counts.
+            let _ = fs::hard_link(aside.path().join("clone"), path);
+            return Ok(());
+        }
+    }
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(unix)]
+fn place(common: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(common).map_or_else(|_| "unknown".into(), |m| format!("{} {}", m.dev(), m.ino()))
+}
+
+// Without inodes the path has to do; it also changes with a copy.
+#[cfg(not(unix))]
+fn place(common: &Path) -> String {
+    common.display().to_string()
+}

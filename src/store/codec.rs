@@ -1,0 +1,282 @@
+//! How a version is written into a commit and read from one.
+//!
+//! The message is a sentence for people, a blank line and one JSON object;
+//! `docs/format.md` is the reference. What is too long for a message that
+//! people page through is a blob in the commit's tree.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{Author, StoreError};
+use crate::git::{CommitDraft, Durability, GitError, Oid, RefName, Repo};
+use crate::model::board::FORMAT;
+use crate::model::limits;
+use crate::model::names::AgentName;
+use crate::model::stamp::Stamp;
+use crate::text::escape;
+use crate::text::time::Timestamp;
+
+/// Everything of a version but its state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Id of the board that it was written on.
+    pub board: String,
+    /// One more than the version before it.
+    pub seq: u64,
+    /// A number that no other version has.
+    pub nonce: String,
+    /// Hybrid logical clock.
+    pub at: Timestamp,
+    /// The clone that wrote it.
+    pub clone: String,
+    /// Who wrote it; nobody for a merge.
+    pub agent: Option<AgentName>,
+    /// The writer's session.
+    pub session: String,
+    /// What happened.
+    pub event: Value,
+}
+
+/// One version of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version<S> {
+    /// Its commit.
+    pub oid: Oid,
+    /// The versions that it follows: none for the first, two for a merge.
+    pub parents: Vec<Oid>,
+    /// Who, when and what.
+    pub head: Head,
+    /// The record after it.
+    pub state: S,
+}
+
+#[derive(Deserialize)]
+struct StoredIn<'a> {
+    v: u64,
+    kind: String,
+    id: String,
+    #[serde(default)]
+    board: String,
+    seq: u64,
+    nonce: String,
+    at: Timestamp,
+    #[serde(default)]
+    clone: String,
+    agent: Option<AgentName>,
+    #[serde(default)]
+    session: String,
+    #[serde(borrow)]
+    event: &'a RawValue,
+    #[serde(borrow)]
+    state: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    v: u64,
+}
+
+#[derive(Serialize)]
+struct StoredOut<'a> {
+    v: u64,
+    kind: &'a str,
+    id: &'a str,
+    board: &'a str,
+    seq: u64,
+    nonce: &'a str,
+    at: Timestamp,
+    clone: &'a str,
+    agent: &'a AgentName,
+    session: &'a str,
+    event: &'a RawValue,
+    state: &'a RawValue,
+}
+
+/// In place of a value that is a blob in the tree.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InTree {
+    file: String,
+}
+
+const EVENT_FILE: &str = "event.json";
+const STATE_FILE: &str = "state.json";
+
+/// Reads the version `oid` of the record `id` of `kind` that `name` holds.
+pub(super) fn read<S: DeserializeOwned>(
+    repo: &Repo,
+    name: &RefName,
+    kind: &str,
+    id: &str,
+    oid: Oid,
+) -> Result<Version<S>, StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { name: name.to_string(), reason };
+    let commit = repo.read_commit(oid, limits::RECORD).map_err(|error| at_ref(error, name))?;
+    let text = std::str::from_utf8(&commit.message).map_err(|_| damaged("it is not UTF-8".into()))?;
+    let json = text.split_once("\n\n").map(|(_, json)| json.trim_end());
+    let json = json.ok_or_else(|| damaged("its message holds no record".into()))?;
+    let stored: StoredIn<'_> = match serde_json::from_str(json) {
+        Ok(stored) => stored,
+        Err(error) => {
+            // A newer format may have another shape altogether.
+            return Err(match serde_json::from_str::<VersionOnly>(json) {
+                Ok(VersionOnly { v }) if v > FORMAT => {
+                    StoreError::Newer { name: name.to_string(), format: v }
+                }
+                _ => damaged(reason_of(&error)),
+            });
+        }
+    };
+    if stored.v > FORMAT {
+        return Err(StoreError::Newer { name: name.to_string(), format: stored.v });
+    }
+    if stored.kind != kind || stored.id != id {
+        return Err(damaged(format!(
+            "it says that it is {} `{}`",
+            escape::clipped(&stored.kind, 40),
+            escape::clipped(&stored.id, 80)
+        )));
+    }
+    if stored.seq == 0 || stored.nonce.len() < 32 || stored.nonce.len() > 64 {
+        return Err(damaged("its number or nonce is not one that is ever written".into()));
+    }
+    let large = |value: &RawValue, file: &str| -> Result<Option<String>, StoreError> {
+        if value.get().len() > 64 {
+            return Ok(None);
+        }
+        match serde_json::from_str::<InTree>(value.get()) {
+            Ok(place) if place.file == file => {
+                let bytes = repo
+                    .read_blob_at(commit.tree, file, limits::RECORD)
+                    .map_err(|error| at_ref(error, name))?
+                    .ok_or_else(|| damaged(format!("its tree holds no `{file}`")))?;
+                String::from_utf8(bytes).map(Some).map_err(|_| damaged(format!("`{file}` is not UTF-8")))
+            }
+            _ => Ok(None),
+        }
+    };
+    let state_text = large(stored.state, STATE_FILE)?;
+    let state = serde_json::from_str(state_text.as_deref().unwrap_or_else(|| stored.state.get()))
+        .map_err(|error| damaged(format!("its state: {}", reason_of(&error))))?;
+    let event_text = large(stored.event, EVENT_FILE)?;
+    let event = serde_json::from_str(event_text.as_deref().unwrap_or_else(|| stored.event.get()))
+        .map_err(|error| damaged(format!("its event: {}", reason_of(&error))))?;
+    Ok(Version {
+        oid,
+        parents: commit.parents,
+        head: Head {
+            board: stored.board,
+            seq: stored.seq,
+            nonce: stored.nonce,
+            at: stored.at,
+            clone: stored.clone,
+            agent: stored.agent,
+            session: stored.session,
+            event,
+        },
+        state,
+    })
+}
+
+/// What is to be written.
+pub(super) struct Draft<'a> {
+    pub(super) name: &'a RefName,
+    pub(super) kind: &'a str,
+    pub(super) id: &'a str,
+    pub(super) board: &'a str,
+    pub(super) seq: u64,
+    pub(super) stamp: &'a Stamp,
+    pub(super) parent: Option<Oid>,
+    pub(super) summary: &'a str,
+    pub(super) event: &'a Value,
+}
+
+/// Writes a version as a commit, on no ref yet.
+pub(super) fn write<S: Serialize>(
+    repo: &Repo,
+    draft: &Draft<'_>,
+    state: &S,
+    durability: Durability,
+) -> Result<Oid, StoreError> {
+    let impossible = |error: serde_json::Error| StoreError::Damaged {
+        name: draft.name.to_string(),
+        reason: format!("it cannot be written as JSON: {error}"),
+    };
+    let raw = |text: String| RawValue::from_string(text).map_err(impossible);
+    let event = serde_json::to_string(draft.event).map_err(impossible)?;
+    let state = serde_json::to_string(state).map_err(impossible)?;
+    let mut files: Vec<(&str, &[u8])> = Vec::new();
+    let place = |file: &str| format!("{{\"file\":\"{file}\"}}");
+    let (event_raw, state_raw);
+    if event.len() > limits::INLINE {
+        files.push((EVENT_FILE, event.as_bytes()));
+        event_raw = raw(place(EVENT_FILE))?;
+    } else {
+        event_raw = raw(event.clone())?;
+    }
+    if state.len() > limits::INLINE {
+        files.push((STATE_FILE, state.as_bytes()));
+        state_raw = raw(place(STATE_FILE))?;
+    } else {
+        state_raw = raw(state.clone())?;
+    }
+    let stored = StoredOut {
+        v: FORMAT,
+        kind: draft.kind,
+        id: draft.id,
+        board: draft.board,
+        seq: draft.seq,
+        nonce: &draft.stamp.nonce,
+        at: draft.stamp.at,
+        clone: &draft.stamp.clone,
+        agent: &draft.stamp.agent,
+        session: &draft.stamp.session,
+        event: &event_raw,
+        state: &state_raw,
+    };
+    let json = serde_json::to_string(&stored).map_err(impossible)?;
+    let largest = files.iter().map(|f| f.1.len()).max().unwrap_or(0).max(json.len() + 1024);
+    if largest > limits::RECORD {
+        return Err(StoreError::TooLarge {
+            name: draft.name.to_string(),
+            len: largest,
+            limit: limits::RECORD,
+        });
+    }
+    let message = format!("{}\n\n{json}\n", escape::line(draft.summary));
+    let email = format!("{}@{}.invalid", draft.stamp.agent, draft.stamp.clone);
+    let parents: Vec<Oid> = draft.parent.into_iter().collect();
+    Ok(repo.write_commit(
+        &CommitDraft {
+            parents: &parents,
+            author_name: draft.stamp.agent.as_str(),
+            author_email: &email,
+            seconds: draft.stamp.at.seconds(),
+            message: &message,
+            files: &files,
+        },
+        durability,
+    )?)
+}
+
+/// Marks a version with its writer.
+pub(super) fn stamp(author: &Author, clone: &str, at: Timestamp, nonce: String) -> Stamp {
+    Stamp { at, nonce, clone: clone.to_owned(), agent: author.agent.clone(), session: author.session.clone() }
+}
+
+/// An object error, said of the record that needs the object.
+fn at_ref(error: GitError, name: &RefName) -> StoreError {
+    match error {
+        error @ (GitError::Missing { .. } | GitError::WrongKind { .. } | GitError::TooLarge { .. }) => {
+            StoreError::Damaged { name: name.to_string(), reason: error.to_string() }
+        }
+        error => StoreError::Git(error),
+    }
+}
+
+/// serde_json repeats the input in some messages, so it is escaped.
+fn reason_of(error: &serde_json::Error) -> String {
+    escape::clipped(&error.to_string(), 160)
+}

@@ -1,0 +1,125 @@
+//! Making a record, so that a retried request makes no second one.
+//!
+//! A request has a key. Which task it made is noted beside the store under
+//! the store-wide lock, just before the task's ref moves; a note counts only
+//! if the task it names really was made by the version it names, so a process
+//! killed between the two leaves a note without effect.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cell::Once;
+use super::sight::replace;
+use super::{Author, Decision, Store, StoreError, Version, task_ref};
+use crate::git::GitError;
+use crate::model::names::TaskId;
+use crate::model::stamp::Stamp;
+use crate::model::task::Task;
+use crate::text::time::Timestamp;
+
+/// What makes a request recognisable, and for how long.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// One word, safe as a file name.
+    pub digest: String,
+    /// A later request with the same key is another one.
+    pub lasts: Duration,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    task: TaskId,
+    nonce: String,
+    at: Timestamp,
+}
+
+/// What came of a creation.
+#[derive(Debug)]
+pub enum Created {
+    /// This call made it.
+    New(Version<Task>),
+    /// A request with the same key made this one before.
+    Before(TaskId),
+    /// The id is taken by another task.
+    Taken,
+}
+
+impl Store<'_> {
+    /// Makes the task `id`, unless its id is taken or `key` was used.
+    pub fn create_task<E: From<StoreError>>(
+        &self,
+        id: &TaskId,
+        author: &Author,
+        key: &Key,
+        summary: &str,
+        mut make: impl FnMut(&Stamp) -> Result<Made, E>,
+    ) -> Result<Created, E> {
+        let path = self.repo.state_dir().join("keys").join(&key.digest);
+        let note = |stamp: &Stamp| {
+            let note = Note { task: id.clone(), nonce: stamp.nonce.clone(), at: stamp.at };
+            replace(&path, &note).map_err(|source| GitError::write(&path, source))
+        };
+        let is_used = || self.made_by(&path, key.lasts).is_some();
+        let once = Once { is_used: &is_used, note: &note };
+        let updated =
+            self.update_once(id.as_str(), author, self.durability(), Some(&once), |before, stamp| {
+                if let Some(made) = self.made_by(&path, key.lasts) {
+                    return Ok::<_, E>(Decision::Keep(Created::Before(made)));
+                }
+                if before.is_some() {
+                    return Ok(Decision::Keep(Created::Taken));
+                }
+                let Made { event, task, guards } = make(stamp)?;
+                let summary = summary.to_owned();
+                Ok(Decision::Write { event, state: task, summary, guards, result: Created::Taken })
+            })?;
+        match (updated.written, updated.version) {
+            (true, Some(version)) => Ok(Created::New(version)),
+            _ => Ok(updated.result),
+        }
+    }
+
+    /// The task that a request with this key made, if it was made lately.
+    fn made_by(&self, path: &Path, lasts: Duration) -> Option<TaskId> {
+        let note: Note = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let now = self.env.now();
+        if now.since(note.at).max(note.at.since(now)) > lasts {
+            return None;
+        }
+        let name = task_ref(&note.task).ok()?;
+        let mut next = self.repo.read_ref(&name).ok()?;
+        while let Some(oid) = next {
+            let version: Version<Task> = self.version(&name, note.task.as_str(), oid).ok()?;
+            if version.head.nonce == note.nonce {
+                return Some(note.task);
+            }
+            next = version.parents.first().copied();
+        }
+        None
+    }
+
+    /// Drops notes of requests that were made long ago.
+    pub fn sweep_keys(&self) {
+        let dir: PathBuf = self.repo.state_dir().join("keys");
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let note: Option<Note> =
+                std::fs::read(entry.path()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            if note.is_none_or(|n| self.env.now().since(n.at) > Duration::from_secs(86_400)) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// The first version of a task.
+pub struct Made {
+    /// Its event.
+    pub event: Value,
+    /// Its state.
+    pub task: Task,
+    /// Refs that were looked at.
+    pub guards: Vec<(crate::git::RefName, Option<crate::git::Oid>)>,
+}

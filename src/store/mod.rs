@@ -1,0 +1,217 @@
+//! Records as versions of refs under `refs/comm-node/`.
+//!
+//! A record is one ref; each version is one commit on it. A writer names the
+//! version that it read and loses if it has moved; it never overwrites. This
+//! layer does not know commands, output or the network.
+
+mod cell;
+mod chain;
+mod clock;
+mod clone;
+mod codec;
+mod create;
+mod error;
+mod kinds;
+pub mod presence;
+pub mod sight;
+
+pub use cell::{Decision, Updated};
+pub use chain::{Link, chain_ref_prefix};
+pub use codec::{Head, Version};
+pub use create::{Created, Key, Made};
+pub use error::StoreError;
+pub use kinds::{Cell, PREFIX, agent_ref, control_ref, meta_ref, task_id_of, task_ref, tasks_prefix};
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::env::Env;
+use crate::git::{Durability, GitError, Oid, RefName, Repo};
+use crate::model::board::{Control, FORMAT, Meta};
+use crate::model::lease::Observer;
+use crate::model::names::AgentName;
+use crate::model::stamp::BootStamp;
+
+/// Who writes, as every version records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// Name of the agent or person.
+    pub agent: AgentName,
+    /// Session of it.
+    pub session: String,
+}
+
+/// What binds every verb, as last read: format and the person's acts. Each
+/// write names both as guards, so that neither can change unseen between the
+/// read and the write.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The board, if there is one.
+    pub meta: Option<Version<Meta>>,
+    /// The person's acts in force.
+    pub control: Control,
+    control_oid: Option<Oid>,
+}
+
+/// The records of one repository.
+pub struct Store<'e> {
+    repo: Repo,
+    env: &'e Env,
+    clone: String,
+    durability: Durability,
+    snapshot: RefCell<Snapshot>,
+}
+
+impl<'e> Store<'e> {
+    /// Opens the records of `repo`; refuses a board of a newer format.
+    pub fn open(repo: Repo, env: &'e Env) -> Result<Self, StoreError> {
+        let clone = clone::id(&repo, env)?;
+        let durability = match repo.config("comm.durability").as_deref() {
+            None | Some("power") => Durability::Power,
+            Some("process") => Durability::Process,
+            Some(other) => {
+                return Err(StoreError::Config {
+                    key: "comm.durability",
+                    value: other.to_owned(),
+                    allowed: "power or process",
+                });
+            }
+        };
+        let snapshot = RefCell::new(snapshot(&repo)?);
+        Ok(Self { repo, env, clone, durability, snapshot })
+    }
+
+    /// The repository.
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// The surroundings of this process.
+    pub fn env(&self) -> &'e Env {
+        self.env
+    }
+
+    /// Id of this clone: minted once per common directory.
+    pub fn clone_id(&self) -> &str {
+        &self.clone
+    }
+
+    /// What binds every verb, as last read.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.borrow().clone()
+    }
+
+    /// The person's acts in force, as last read.
+    pub fn control(&self) -> std::cell::Ref<'_, Control> {
+        std::cell::Ref::map(self.snapshot.borrow(), |s| &s.control)
+    }
+
+    /// The board, if there is one.
+    pub fn meta(&self) -> Option<Meta> {
+        self.snapshot.borrow().meta.as_ref().map(|m| m.state.clone())
+    }
+
+    /// Reads format and the person's acts again.
+    pub fn refresh(&self) -> Result<(), StoreError> {
+        *self.snapshot.borrow_mut() = snapshot(&self.repo)?;
+        Ok(())
+    }
+
+    /// This clone's view of the clocks.
+    pub fn observer(&self) -> Observer {
+        Observer { now: self.env.now(), boot: self.boot_stamp(), clone: self.clone.clone() }
+    }
+
+    /// The boot clock as records carry it.
+    pub fn boot_stamp(&self) -> Option<BootStamp> {
+        self.env.boot_time().map(|b| BootStamp { id: b.id, ms: b.ms })
+    }
+
+    /// The newest version of a record; none if there is no such ref.
+    pub fn read<S: Cell>(&self, id: &str) -> Result<Option<Version<S>>, StoreError> {
+        let name = S::ref_name(id)?;
+        match self.repo.read_ref(&name)? {
+            None => Ok(None),
+            Some(oid) => self.version(&name, id, oid).map(Some),
+        }
+    }
+
+    /// One version of a record.
+    pub fn version<S: Cell>(&self, name: &RefName, id: &str, oid: Oid) -> Result<Version<S>, StoreError> {
+        codec::read(&self.repo, name, S::KIND, id, oid)
+    }
+
+    /// One version of a record whose state has another type than its kind's.
+    pub fn version_of<S: serde::de::DeserializeOwned>(
+        &self,
+        name: &RefName,
+        kind: &str,
+        id: &str,
+        oid: Oid,
+    ) -> Result<Version<S>, StoreError> {
+        codec::read(&self.repo, name, kind, id, oid)
+    }
+
+    /// Where the newest version of a record is, without reading it.
+    pub fn tip(&self, name: &RefName) -> Result<Option<Oid>, StoreError> {
+        Ok(self.repo.read_ref(name)?)
+    }
+
+    /// All records of a kind under `prefix`, in the order of their names, and
+    /// what could not be read. One damaged record never hides the others.
+    pub fn read_all<S: Cell>(&self, prefix: &str) -> Result<All<S>, StoreError> {
+        let mut all = All { records: BTreeMap::new(), damaged: Vec::new() };
+        for (name, oid) in self.repo.list_refs(prefix)? {
+            let id = name.as_str()[prefix.len()..].to_owned();
+            let read = match oid {
+                Ok(oid) => self.version(&name, &id, oid),
+                Err(error) => Err(StoreError::from(error)),
+            };
+            match read {
+                Ok(version) => {
+                    all.records.insert(id, version);
+                }
+                Err(error) => all.damaged.push(error),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Records by id, and what could not be read.
+#[derive(Debug)]
+pub struct All<S> {
+    /// The records that could be read.
+    pub records: BTreeMap<String, Version<S>>,
+    /// Why each of the others could not.
+    pub damaged: Vec<StoreError>,
+}
+
+fn snapshot(repo: &Repo) -> Result<Snapshot, StoreError> {
+    let name = meta_ref()?;
+    let meta: Option<Version<Meta>> = match repo.read_ref(&name)? {
+        None => None,
+        Some(oid) => Some(codec::read(repo, &name, Meta::KIND, "meta", oid)?),
+    };
+    if let Some(meta) = &meta {
+        if meta.state.format > FORMAT {
+            return Err(StoreError::Newer { name: name.to_string(), format: meta.state.format });
+        }
+    }
+    let name = control_ref()?;
+    let control: Option<Version<Control>> = match repo.read_ref(&name)? {
+        None => None,
+        Some(oid) => Some(codec::read(repo, &name, Control::KIND, "control", oid)?),
+    };
+    Ok(Snapshot {
+        meta,
+        control_oid: control.as_ref().map(|c| c.oid),
+        control: control.map(|c| c.state).unwrap_or_default(),
+    })
+}
+
+/// Whether an error means that the store cannot be written here, which a
+/// verb that only wanted to leave a sign of life may ignore.
+pub fn is_unwritable(error: &StoreError) -> bool {
+    matches!(error, StoreError::Git(GitError::Unwritable { .. }))
+}
