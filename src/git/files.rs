@@ -266,7 +266,8 @@ impl Repo {
         }
         let Ok(moved) = Identity::at(&aside) else { return Ok(()) };
         if Some(moved) == foreign.seen {
-            tracing::warn!(lock = %lock.display(), "set a stale lock aside");
+            let lock = crate::text::escape::bytes(lock.as_os_str().as_encoded_bytes());
+            tracing::warn!(lock, "set a stale lock aside");
         } else if fs::hard_link(&aside, lock).is_ok() {
             // Another, younger lock was taken meanwhile: give it back.
             let _ = fs::remove_file(&aside);
@@ -286,4 +287,136 @@ fn remove_empty_dirs(dir: &Path, depth: usize) -> io::Result<()> {
         }
     }
     fs::remove_dir(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{Fixture, name, swap};
+    use std::time::SystemTime;
+
+    fn set_back(path: &Path, seconds: u64) {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        let now: SystemTime = fs::metadata(path).unwrap().modified().unwrap();
+        file.set_modified(now - Duration::from_secs(seconds)).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_dead_process_is_removed_at_once() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let (dead, task) = (name("tasks/dead"), name("tasks/bd-1"));
+        let one = repo.some_commit("one", &[]);
+        // Die after the link and before the rename: everything a killed
+        // process leaves is the note, the lock and the temporary file.
+        let prepared = repo.prepare(one, Durability::Process).unwrap();
+        let path = repo.ref_path(&dead);
+        fs::create_dir_all(fsx::parent(&path)).unwrap();
+        fs::hard_link(&prepared.path, lock_of(&path)).unwrap();
+        let mut store = repo.lock_store().unwrap();
+        store.note(&repo, "", Some((prepared.identity, &dead))).unwrap();
+        drop(store);
+        std::mem::forget(prepared);
+
+        let started = repo.env.instant();
+        assert_eq!(repo.move_ref(&task, None, one), Swapped::Moved);
+        assert!(!lock_of(&path).exists(), "whoever comes next cleans up, for any ref");
+        assert_eq!(repo.move_ref(&dead, None, one), Swapped::Moved);
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_lock_that_reuses_a_noted_inode_is_not_ours() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let task = name("tasks/bd-1");
+        let path = lock_of(&repo.ref_path(&task));
+        fs::create_dir_all(fsx::parent(&path)).unwrap();
+        fs::write(&path, "").unwrap();
+        let mut identity = Identity::at(&path).unwrap();
+        identity.mtime -= 1;
+        repo.lock_store().unwrap().note(&repo, "", Some((identity, &task))).unwrap();
+        drop(repo.lock_store().unwrap());
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_foreign_lock_is_set_aside_only_when_it_is_old() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let task = name("tasks/bd-1");
+        let one = repo.some_commit("one", &[]);
+        let path = lock_of(&repo.ref_path(&task));
+        fs::create_dir_all(fsx::parent(&path)).unwrap();
+        fs::write(&path, "young").unwrap();
+        set_back(&path, 7);
+        let started = repo.env.instant();
+        assert_eq!(repo.move_ref(&task, None, one), Swapped::Moved);
+        let waited = started.elapsed();
+        assert!(waited > Duration::from_secs(2) && waited < Duration::from_secs(8), "{waited:?}");
+        let stale: Vec<_> = fs::read_dir(repo.state_dir().join("stale")).unwrap().flatten().collect();
+        assert_eq!(fs::read(stale[0].path()).unwrap(), b"young");
+    }
+
+    #[test]
+    fn a_lock_that_git_holds_and_renews_is_reported() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let task = name("tasks/bd-1");
+        let one = repo.some_commit("one", &[]);
+        let path = lock_of(&repo.ref_path(&task));
+        fs::create_dir_all(fsx::parent(&path)).unwrap();
+        fs::write(&path, "").unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let env = crate::env::Env::from_process();
+                // Ends by itself should the swap panic.
+                for _ in 0..400 {
+                    let fresh = path.with_extension("fresh");
+                    fs::write(&fresh, "").unwrap();
+                    fs::rename(&fresh, &path).unwrap();
+                    env.sleep_jittered(Duration::from_millis(100));
+                    if done.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            let err = repo.swap(&swap(&task, None, one)).unwrap_err();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(matches!(&err, GitError::Locked { path: locked, .. } if *locked == path), "{err}");
+        });
+    }
+
+    #[test]
+    fn nothing_is_left_behind() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let task = name("tasks/bd-1");
+        let one = repo.some_commit("one", &[]);
+        assert_eq!(repo.move_ref(&task, None, one), Swapped::Moved);
+        assert_eq!(repo.move_ref(&task, None, one), Swapped::Lost);
+        let refuse = || Err(GitError::NoGit);
+        assert!(repo.swap(&Swap { on_locked: Some(&refuse), ..swap(&task, Some(one), one) }).is_err());
+        assert_eq!(fs::read_dir(repo.tmp_dir()).unwrap().count(), 0);
+        assert!(!lock_of(&repo.ref_path(&task)).exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn files_get_the_bits_of_a_shared_repository() {
+        use std::os::unix::fs::PermissionsExt;
+        let fixture = Fixture::init(&["--shared=group"]);
+        let repo = fixture.open();
+        let one = repo.write_commit(&crate::git::testing::draft("one", &[]), Durability::Power).unwrap();
+        assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, one), Swapped::Moved);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let path = repo.ref_path(&name("tasks/bd-1"));
+        assert_eq!(mode(&path) & 0o660, 0o660);
+        assert_eq!(mode(fsx::parent(&path)) & 0o2770, 0o2770);
+        assert_eq!(mode(&repo.loose_path(one)) & 0o777, 0o444);
+        assert_eq!(mode(fsx::parent(&repo.loose_path(one))) & 0o2770, 0o2770);
+        assert_eq!(mode(&repo.state_dir()) & 0o2770, 0o2770);
+        assert_eq!(mode(&repo.state_dir().join("lock")) & 0o660, 0o660);
+    }
 }

@@ -103,7 +103,7 @@ pub(super) fn with_dir<T>(
     let mut made = Vec::new();
     for _ in 0..32 {
         match create() {
-            Err(err) if err.kind() == io::ErrorKind::NotFound => made = create_dirs(dir, shared)?,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => made.extend(create_dirs(dir, shared)?),
             other => return other.map(|value| (value, made)),
         }
     }

@@ -9,6 +9,7 @@ use std::io;
 use gix::objs::{Exists, Find, Kind};
 use gix::odb::Header;
 use gix::odb::pack::cache::DecodeEntry;
+use gix::odb::store::init::Slots;
 
 use super::loose::Found;
 use super::{Commit, CommitDraft, Durability, GitError, Oid, Repo, commit};
@@ -153,6 +154,8 @@ impl Repo {
             return Ok(odb);
         }
         let options = gix::odb::store::init::Options {
+            // Room for the packs that appear while a long-lived process runs.
+            slots: Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 256 },
             current_dir: Some(self.common_dir.clone()),
             ..gix::odb::store::init::Options::default()
         };
@@ -202,5 +205,142 @@ impl DecodeEntry for DeltaBases {
         out.clear();
         out.extend_from_slice(data);
         Some((*kind, *compressed_size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{Fixture, draft, name};
+    use crate::git::{GitErrorClass, Swapped};
+    use std::fs;
+
+    #[test]
+    fn a_pruned_object_is_linked_back_when_it_is_read() {
+        for args in [&[][..], &["--object-format=sha256"]] {
+            let fixture = Fixture::init(args);
+            let repo = fixture.open();
+            let files: &[(&str, &[u8])] = &[("state", b"content")];
+            let one =
+                repo.write_commit(&CommitDraft { files, ..draft("one", &[]) }, Durability::Power).unwrap();
+            fixture.git(&["prune", "--expire=now"]);
+            assert!(!repo.loose_path(one).exists(), "nothing names it yet");
+            let commit = repo.read_commit(one, 1_000).unwrap();
+            let content = repo.read_blob_at(commit.tree, "state", 1_000).unwrap();
+            assert_eq!(content.as_deref(), Some(&b"content"[..]));
+            fixture.git(&["prune", "--expire=now"]);
+            assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, one), Swapped::Moved);
+            let _ =
+                repo.read_commit(one, 1_000).and_then(|c| repo.read_blob_at(c.tree, "state", 1_000)).unwrap();
+            fixture.git(&["fsck", "--strict"]);
+        }
+    }
+
+    #[test]
+    fn half_a_kept_file_is_not_linked_back() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let whole = fs::read(repo.loose_path(one)).unwrap();
+        for entry in fs::read_dir(repo.state_dir().join("keep")).unwrap().flatten() {
+            let kept = entry.path().join(one.to_string());
+            fs::remove_file(&kept).unwrap();
+            fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
+        }
+        fs::remove_file(repo.loose_path(one)).unwrap();
+        assert!(matches!(repo.read_commit(one, 1_000), Err(GitError::Missing { .. })));
+        assert!(!repo.has_object(one).unwrap());
+        // The same content again is whole, whatever lay there.
+        assert_eq!(repo.some_commit("one", &[]), one);
+        assert!(repo.has_object(one).unwrap());
+        fs::remove_file(repo.loose_path(one)).unwrap();
+        assert!(repo.has_object(one).unwrap());
+    }
+
+    #[test]
+    fn kind_and_size_are_judged_first() {
+        let fixture = Fixture::new();
+        fs::write(fixture.root().join("zeros"), vec![0u8; 3 << 20]).unwrap();
+        let blob = fixture.git(&["hash-object", "-w", "zeros"]).parse().unwrap();
+        let repo = fixture.open();
+        let one = repo.some_commit(&"x".repeat(5_000), &[]);
+        assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, one), Swapped::Moved);
+        fixture.git(&["update-ref", "refs/tags/blob", &Oid::to_string(&blob)]);
+        for packed in [false, true] {
+            if packed {
+                fixture.git(&["repack", "-adq"]);
+                assert!(!repo.loose_path(one).exists());
+            }
+            let err = repo.read_commit(blob, usize::MAX).unwrap_err();
+            assert!(matches!(&err, GitError::WrongKind { actual, .. } if actual == "blob"), "{err}");
+            let err = repo.read_commit(one, 5_000).unwrap_err();
+            assert!(matches!(err, GitError::TooLarge { .. }), "{err}");
+            assert_eq!(repo.read_commit(one, 6_000).unwrap().message.len(), 5_000);
+            assert_eq!(repo.has_object(one).unwrap(), true);
+        }
+    }
+
+    #[test]
+    fn damaged_loose_objects_are_reported() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit(&"text ".repeat(100), &[]);
+        let path = repo.loose_path(one);
+        let whole = fs::read(&path).unwrap();
+        let mut longer = whole.clone();
+        longer.truncate(whole.len() - 6);
+        for damaged in [&b""[..], b"garbage", &whole[..1], &whole[..whole.len() / 2], &longer] {
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, damaged).unwrap();
+            let err = repo.read_commit(one, 10_000).unwrap_err();
+            assert_eq!(err.class(), GitErrorClass::Damaged, "{err}");
+        }
+    }
+
+    #[test]
+    fn git_reads_what_we_write_and_the_other_way_round() {
+        for args in [&[][..], &["--object-format=sha256"]] {
+            let fixture = Fixture::init(args);
+            let repo = fixture.open();
+            let big = vec![7u8; 300_000];
+            let files: &[(&str, &[u8])] = &[("state", &big), ("body", b""), ("a b", b"x")];
+            let one = repo
+                .write_commit(&CommitDraft { files, ..draft("é\n\n{}", &[]) }, Durability::Process)
+                .unwrap();
+            assert_eq!(
+                fixture.git(&["log", "-1", "--format=%an %ae %at %s", &one.to_string()]),
+                "ada ada@example.com 1700000000 é"
+            );
+            assert_eq!(fixture.git(&["cat-file", "-s", &format!("{one}:state")]), "300000");
+            fixture.git(&["fsck", "--strict"]);
+            let tree = fixture.git(&["rev-parse", &format!("{one}^{{tree}}")]);
+            let two = fixture.git(&["commit-tree", &tree, "-p", &one.to_string(), "-m", "two"]);
+            let two = repo.read_commit(repo.parse_oid(&two).unwrap(), 1_000).unwrap();
+            assert_eq!(
+                (two.parents, two.author_name.as_str(), two.message.as_slice()),
+                (vec![one], "a", &b"two\n"[..])
+            );
+            assert_eq!(repo.read_blob_at(two.tree, "state", 300_000).unwrap(), Some(big));
+            assert_eq!(repo.read_blob_at(two.tree, "none", 10).unwrap(), None);
+            assert!(matches!(repo.read_blob_at(two.tree, "state", 10), Err(GitError::TooLarge { .. })));
+            let empty = repo.read_commit(repo.some_commit("x", &[]), 1_000).unwrap();
+            assert_eq!(repo.read_blob_at(empty.tree, "state", 10).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn old_kept_links_are_dropped_and_young_ones_stay() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let old = repo.state_dir().join("keep/1");
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("x"), "").unwrap();
+        let now = fs::metadata(&old).unwrap().modified().unwrap();
+        fs::File::open(&old).unwrap().set_modified(now - std::time::Duration::from_secs(4_000)).unwrap();
+        repo.run_maintenance_keep();
+        assert!(!old.exists());
+        fs::remove_file(repo.loose_path(one)).unwrap();
+        assert!(repo.has_object(one).unwrap());
     }
 }

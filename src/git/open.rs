@@ -194,3 +194,95 @@ fn open_error(dir: &Path, err: &gix::Error) -> GitError {
     }
     GitError::Unopenable { dir, reason: escape::clipped(&err.to_string(), 400) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{Fixture, name};
+    use crate::git::{GitErrorClass, Swapped};
+
+    #[test]
+    fn worktrees_share_refs_and_state() {
+        let fixture = Fixture::new();
+        fixture.git(&["commit", "-q", "--allow-empty", "-m", "first"]);
+        fixture.git(&["worktree", "add", "-q", "../linked"]);
+        let main = fixture.open();
+        let linked = fixture.root().parent().unwrap().join("linked");
+        std::fs::create_dir(linked.join("below")).unwrap();
+        let repo = Repo::open(&linked.join("below"), &Env::from_process()).unwrap();
+        assert_eq!(repo.common_dir(), main.common_dir());
+        assert_eq!(repo.state_dir(), main.common_dir().join("comm-node"));
+        assert_eq!(repo.git_dir(), main.common_dir().join("worktrees/linked"));
+        assert_eq!(repo.work_tree(), Some(linked.as_path()));
+        let one = repo.some_commit("one", &[]);
+        assert_eq!(repo.move_ref(&name("meta"), None, one), Swapped::Moved);
+        assert_eq!(main.read_ref(&name("meta")).unwrap(), Some(one));
+    }
+
+    #[test]
+    fn bare_repositories_have_no_work_tree() {
+        let fixture = Fixture::init(&["--bare"]);
+        let repo = fixture.open();
+        assert_eq!((repo.work_tree(), repo.common_dir()), (None, fixture.root()));
+        let one = repo.some_commit("one", &[]);
+        assert_eq!(repo.move_ref(&name("meta"), None, one), Swapped::Moved);
+        assert_eq!(
+            Repo::open_at(fixture.root(), &Env::from_process()).unwrap().read_ref(&name("meta")).unwrap(),
+            Some(one)
+        );
+    }
+
+    #[test]
+    fn the_backend_follows_the_extensions() {
+        #[track_caller]
+        fn check(settings: &[(&str, &str)], backend: Backend) {
+            let fixture = Fixture::new();
+            fixture.git(&["config", "core.repositoryFormatVersion", "1"]);
+            for (key, value) in settings {
+                fixture.git(&["config", key, value]);
+            }
+            assert_eq!(fixture.open().backend(), backend, "{settings:?}");
+        }
+        check(&[], Backend::Files);
+        check(&[("extensions.refStorage", "files"), ("extensions.worktreeConfig", "true")], Backend::Files);
+        check(&[("extensions.preciousObjects", "true")], Backend::Files);
+        check(&[("extensions.somethingNew", "true")], Backend::UpdateRef);
+        assert_eq!(Fixture::init(&["--ref-format=reftable"]).open().backend(), Backend::UpdateRef);
+    }
+
+    #[test]
+    fn configuration_is_that_of_git() {
+        let fixture = Fixture::new();
+        fixture.git(&["config", "comm.agent", "one"]);
+        fixture.git(&["config", "extensions.worktreeConfig", "true"]);
+        fixture.git(&["config", "--worktree", "comm.agent", "two"]);
+        fixture.git(&["config", "--add", "remote.o.fetch", "a"]);
+        fixture.git(&["config", "--add", "remote.o.fetch", "b"]);
+        std::fs::write(fixture.root().join("extra"), "[comm]\n\tflag\n").unwrap();
+        fixture.git(&["config", "include.path", "../extra"]);
+        let repo = fixture.open();
+        assert_eq!(repo.config("comm.agent").as_deref(), Some("two"));
+        assert_eq!(repo.config("COMM.Agent").as_deref(), Some("two"));
+        assert_eq!(repo.config("comm.flag").as_deref(), Some("true"));
+        assert_eq!(repo.config_all("remote.o.fetch"), ["a", "b"]);
+        for absent in ["comm.none", "", ".", "x", "a.b.c.d", "comm.", "\0.\n"] {
+            assert_eq!(repo.config(absent), None, "{absent:?}");
+            assert_eq!(repo.config_all(absent), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn no_repository_is_said_plainly() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Env::from_process();
+        for missing in [dir.path().to_owned(), dir.path().join("none")] {
+            let err = Repo::open(&missing, &env).err().unwrap();
+            assert_eq!(err.class(), GitErrorClass::NotFound, "{err}");
+        }
+        std::fs::write(dir.path().join(".git"), "gitdir: nowhere\n").unwrap();
+        assert!(Repo::open(dir.path(), &env).is_err());
+        let fixture = Fixture::new();
+        std::fs::write(fixture.root().join(".git/config"), "[core\n").unwrap();
+        assert!(matches!(Repo::open(fixture.root(), &env), Err(GitError::Unopenable { .. })));
+    }
+}

@@ -64,6 +64,31 @@ impl Packed {
         Ok(None)
     }
 
+    /// A ref in the file that excludes `name`: one that is a directory of
+    /// its path, or one below it.
+    pub(super) fn conflict(&self, name: &RefName) -> Result<Option<String>, GitError> {
+        let name = name.as_str();
+        // `refs` itself is no ref.
+        for (end, _) in name.match_indices('/').skip(1) {
+            let above = RefName::new(&name[..end])?;
+            if self.find(&above)?.is_some() {
+                return Ok(Some(above.to_string()));
+            }
+        }
+        let below = format!("{name}/");
+        let mut at = self.lower_bound(below.as_bytes())?;
+        while let Some((entry, next)) = self.entry_at(at)? {
+            if entry.name.starts_with(below.as_bytes()) {
+                return Ok(Some(escape::bytes(&entry.name)));
+            }
+            if self.is_sorted && entry.name.as_slice() > below.as_bytes() {
+                break;
+            }
+            at = next;
+        }
+        Ok(None)
+    }
+
     /// Hands every ref whose name begins with `prefix` to `each`, in the
     /// order of the file. Names that are not valid are passed over.
     pub(super) fn with_prefix(
@@ -89,7 +114,7 @@ impl Packed {
 
     /// Start of a line at or before the first entry that is not less than `key`.
     fn lower_bound(&self, key: &[u8]) -> Result<u64, GitError> {
-        if !self.is_sorted || self.len <= WHOLE {
+        if !self.is_sorted {
             return Ok(0);
         }
         // Every entry that starts before `low` is less than the key; the
@@ -192,4 +217,84 @@ fn read_exact_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<
     use std::io::{Read, Seek};
     file.seek(io::SeekFrom::Start(offset))?;
     file.read_exact(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    fn oid(number: usize) -> Oid {
+        format!("{:040x}", number + 1).parse().unwrap()
+    }
+
+    fn names(count: usize) -> Vec<RefName> {
+        // Lengths vary, so that lines meet block ends in every way.
+        let mut names: Vec<_> = (0..count)
+            .map(|n| RefName::new(format!("refs/t/{:06}{}", n * 7 % 1_000_000, "x".repeat(n % 61))).unwrap())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    #[track_caller]
+    fn write(header: &str, names: &[RefName]) -> (tempfile::TempDir, Packed) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut text = header.to_owned();
+        for (number, name) in names.iter().enumerate() {
+            writeln!(text, "{} {name}", oid(number)).unwrap();
+            if number % 5 == 0 {
+                writeln!(text, "^{}", oid(9)).unwrap();
+            }
+        }
+        std::fs::write(dir.path().join("packed-refs"), text).unwrap();
+        let packed = Packed::open(dir.path(), 40).unwrap().unwrap();
+        (dir, packed)
+    }
+
+    #[test]
+    fn every_name_is_found_in_files_of_every_kind() {
+        for count in [0, 1, 2, 700, 5_000] {
+            let names = names(count);
+            for header in
+                ["# pack-refs with: peeled fully-peeled sorted \n", "# pack-refs with: peeled\n", ""]
+            {
+                let (_dir, packed) = write(header, &names);
+                let step = if header.contains(" sorted ") { 1 } else { 211 };
+                for (number, name) in names.iter().enumerate().step_by(step) {
+                    assert_eq!(packed.find(name).unwrap(), Some(oid(number)), "{name}");
+                    let absent = RefName::new(format!("{name}-")).unwrap();
+                    assert_eq!(packed.find(&absent).unwrap(), None);
+                }
+                for absent in ["refs/a", "refs/zz"] {
+                    assert_eq!(packed.find(&RefName::new(absent).unwrap()).unwrap(), None);
+                }
+                for prefix in ["refs/", "refs/t/", "refs/t/0001", "refs/u/"] {
+                    let mut found = Vec::new();
+                    packed.with_prefix(prefix, |name, _| found.push(name)).unwrap();
+                    let expected: Vec<_> =
+                        names.iter().filter(|n| n.as_str().starts_with(prefix)).cloned().collect();
+                    assert_eq!(found, expected, "{prefix}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_lines_are_damage() {
+        let name = RefName::new("refs/t/a").unwrap();
+        for text in [
+            "garbage\n",
+            " refs/t/a\n",
+            "123 refs/t/a\n",
+            "123 ",
+            "4b825dc642cb6eb9a060e54bf8d69288fbee4904 refs/t/a",
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join("packed-refs"), text).unwrap();
+            let found = Packed::open(dir.path(), 40).and_then(|packed| packed.unwrap().find(&name));
+            assert!(matches!(found, Err(GitError::DamagedRef { .. })), "{text:?}");
+        }
+    }
 }

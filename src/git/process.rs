@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 
 use super::{GitError, Repo};
 use crate::env::Env;
@@ -97,7 +98,8 @@ pub(super) struct Running {
     child: Child,
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: ChildStdout,
-    stderr: ChildStderr,
+    /// Drained by a thread of its own: a pipe that fills up would stop git.
+    stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Running {
@@ -108,6 +110,7 @@ impl Running {
         let mut child = command.spawn().map_err(|err| broken(format!("could not be started: {err}")))?;
         match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
             (stdin, Some(stdout), Some(stderr)) => {
+                let stderr = Some(std::thread::spawn(move || drain(stderr)));
                 Ok(Self { what: what.to_owned(), child, stdin, stdout, stderr })
             }
             _ => Err(broken("has no pipes".to_owned())),
@@ -127,12 +130,8 @@ impl Running {
     /// Closes the input and waits for the end.
     pub(super) fn finish(mut self) -> Result<(ExitStatus, String), GitError> {
         drop(self.stdin.take());
-        let mut stderr = Vec::new();
-        let read = self.stderr.by_ref().take(MAX_STDERR).read_to_end(&mut stderr);
-        // Whatever is left is dropped, so that the process can end.
-        let drained = io::copy(&mut self.stderr, &mut io::sink());
+        let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         let status = self.child.wait();
-        read.and(drained).map_err(|err| self.broken(err))?;
         let status = status.map_err(|err| self.broken(err))?;
         Ok((status, escape::clipped(String::from_utf8_lossy(&stderr).trim(), 2_000)))
     }
@@ -150,8 +149,17 @@ impl Drop for Running {
     fn drop(&mut self) {
         // Without its commit line a transaction ends undone; reap the process.
         drop(self.stdin.take());
+        let _ = io::copy(&mut self.stdout, &mut io::sink());
         let _ = self.child.wait();
     }
+}
+
+/// The beginning of what git says; the rest is read and dropped.
+fn drain(mut stderr: ChildStderr) -> Vec<u8> {
+    let mut text = Vec::new();
+    let read = stderr.by_ref().take(MAX_STDERR).read_to_end(&mut text);
+    let _ = read.and_then(|_| io::copy(&mut stderr, &mut io::sink()));
+    text
 }
 
 pub(super) fn failed(what: &str, status: ExitStatus, stderr: &str) -> GitError {

@@ -156,3 +156,117 @@ fn open_no_follow(path: &Path) -> io::Result<File> {
 fn open_no_follow(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{Fixture, name};
+    use crate::git::{GitErrorClass, Swapped};
+
+    #[test]
+    fn what_names_no_object_is_damage_and_not_absence() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let dir = repo.common_dir().join("refs/comm-node/tasks");
+        fs::create_dir_all(&dir).unwrap();
+        let zeros = "0".repeat(40);
+        let cases: [(&str, &[u8]); 8] = [
+            ("empty", b""),
+            ("line-feed", b"\n"),
+            ("garbage", b"\x00\xff not a ref"),
+            ("symbolic", b"ref: refs/heads/main\n"),
+            ("short", b"4b825dc642cb6eb9a060e54bf8d69288fbee490\n"),
+            ("long", b"4b825dc642cb6eb9a060e54bf8d69288fbee4904a\n"),
+            ("zeros", zeros.as_bytes()),
+            ("padded", b" 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n"),
+        ];
+        for (task, content) in cases {
+            fs::write(dir.join(task), content).unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("empty", dir.join("symlink")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", dir.join("dangling")).unwrap();
+        fs::create_dir_all(dir.join("directory/below")).unwrap();
+        fs::write(dir.join("good.lock"), "").unwrap();
+        assert_eq!(repo.move_ref(&name("tasks/good"), None, one), Swapped::Moved);
+
+        let mut tasks: Vec<&str> = cases.iter().map(|(task, _)| *task).collect();
+        if cfg!(unix) {
+            tasks.extend(["symlink", "dangling"]);
+        }
+        for task in &tasks {
+            let task = name(&format!("tasks/{task}"));
+            let err = repo.read_ref(&task).unwrap_err();
+            assert_eq!(err.class(), GitErrorClass::Damaged, "{err}");
+            let swap = crate::git::testing::swap(&task, None, one);
+            assert_eq!(repo.swap(&swap).unwrap_err().class(), GitErrorClass::Damaged, "{task}");
+        }
+        assert_eq!(repo.read_ref(&name("tasks/directory")).unwrap(), None);
+
+        let listed = repo.list_refs("refs/comm-node/tasks/").unwrap();
+        assert!(listed.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(listed.iter().filter(|(_, oid)| oid.is_err()).count(), tasks.len());
+        let good: Vec<_> =
+            listed.iter().filter_map(|(name, oid)| Some((name, *oid.as_ref().ok()?))).collect();
+        assert_eq!(good, [(&name("tasks/good"), one)]);
+    }
+
+    #[test]
+    fn a_list_is_what_git_lists() {
+        for fixture in [Fixture::new(), Fixture::init(&["--ref-format=reftable"])] {
+            let repo = fixture.open();
+            let one = repo.some_commit("one", &[]);
+            let two = repo.some_commit("two", &[]);
+            for tail in ["tasks/a", "tasks/a-b", "tasks/b/c", "tasks.x", "agents/z", "meta"] {
+                assert_eq!(repo.move_ref(&name(tail), None, one), Swapped::Moved);
+            }
+            fixture.git(&["pack-refs", "--all", "--prune"]);
+            assert_eq!(repo.move_ref(&name("tasks/a"), Some(one), two), Swapped::Moved);
+            assert_eq!(repo.move_ref(&name("tasks/c"), None, two), Swapped::Moved);
+            let git = fixture.git(&["for-each-ref", "--format=%(objectname) %(refname)"]);
+            for prefix in [
+                "refs/",
+                "refs/comm-node/",
+                "refs/comm-node/tasks",
+                "refs/comm-node/tasks/",
+                "refs/comm-node/tasks/a",
+            ] {
+                let ours: Vec<_> =
+                    repo.list_refs(prefix).unwrap().into_iter().map(|(n, o)| (n, o.unwrap())).collect();
+                let theirs: Vec<_> = git
+                    .lines()
+                    .map(|line| line.split_once(' ').unwrap())
+                    .filter(|(_, name)| name.starts_with(prefix))
+                    .map(|(oid, name)| (RefName::new(name).unwrap(), oid.parse().unwrap()))
+                    .collect();
+                assert_eq!(ours, theirs, "{prefix}");
+            }
+            for nowhere in ["refs/comm-node/../../", "refs/none/", "", "refs"] {
+                let _ = repo.list_refs(nowhere).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_exclude_each_other_are_refused() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let refused = |tail: &str| {
+            let err = repo.swap(&crate::git::testing::swap(&name(tail), None, one)).unwrap_err();
+            assert!(matches!(err, GitError::NameConflict { .. }), "{tail}: {err}");
+        };
+        assert_eq!(repo.move_ref(&name("a/b"), None, one), Swapped::Moved);
+        refused("a");
+        refused("a/b/c");
+        fixture.git(&["pack-refs", "--all", "--prune"]);
+        refused("a");
+        refused("a/b/c");
+        // Directories that git left empty are in nobody's way.
+        fs::create_dir_all(repo.common_dir().join("refs/comm-node/c/d/e")).unwrap();
+        assert_eq!(repo.move_ref(&name("c"), None, one), Swapped::Moved);
+        fixture.git(&["fsck", "--strict"]);
+    }
+}

@@ -81,6 +81,11 @@ impl Repo {
         }
         if !packed.is_empty() {
             let file = self.open_packed()?;
+            if let (Some(file), None) = (&file, swap.expected)
+                && let Some(other) = file.conflict(swap.name)?
+            {
+                return Err(GitError::NameConflict { name: swap.name.clone(), other });
+            }
             for (name, expected, otherwise) in packed {
                 let found = match &file {
                     Some(file) => file.find(name)?,
@@ -108,7 +113,7 @@ impl Repo {
     /// A ref must never name what does not exist: that is corruption, while
     /// an object that no ref names is merely garbage.
     pub(super) fn require_object(&self, swap: &Swap<'_>) -> Result<(), GitError> {
-        if self.loose_path(swap.next).exists() || self.restore(swap.next)? || self.has_object(swap.next)? {
+        if self.has_object(swap.next)? {
             return Ok(());
         }
         Err(GitError::Missing { oid: swap.next, name: Some(swap.name.clone()) })

@@ -132,9 +132,13 @@ impl Repo {
                 on_locked()?;
             }
         }
-        running.send(b"commit\0")?;
-        let (status, stderr) = running.finish()?;
-        Ok(if status.success() { Ended::Well } else { Ended::Badly(failed("update-ref", status, &stderr)) })
+        // From here on git may have moved the ref, whatever we hear of it.
+        let ended = running.send(b"commit\0").and_then(|()| running.finish());
+        Ok(match ended {
+            Ok((status, _)) if status.success() => Ended::Well,
+            Ok((status, stderr)) => Ended::Badly(failed("update-ref", status, &stderr)),
+            Err(err) => Ended::Badly(err),
+        })
     }
 
     /// The answer after git failed, from what is stored now. `None`: locked,
