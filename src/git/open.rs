@@ -1,6 +1,6 @@
 //! Finds and opens a repository, as git would from the same directory.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
 use gix::discover::upwards;
@@ -96,7 +96,8 @@ impl Repo {
             backend,
             shared: Shared::parse(shared.as_deref()),
             gix,
-            odb: OnceCell::new(),
+            packs: OnceCell::new(),
+            packs_first: Cell::new(false),
             buffer: RefCell::new(Vec::new()),
             git: OnceCell::new(),
         })

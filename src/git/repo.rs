@@ -1,8 +1,9 @@
 //! The repository handle: where things are and how they are written.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
+use super::objects::Packs;
 use super::shared::Shared;
 use super::{GitError, Oid, RefName};
 use crate::env::Env;
@@ -41,7 +42,9 @@ pub struct Repo {
     /// Kept for its configuration; its object database has no slots.
     pub(super) gix: gix::Repository,
     /// The packs, found when the first object is not loose.
-    pub(super) odb: OnceCell<gix::odb::Handle>,
+    pub(super) packs: OnceCell<Packs>,
+    /// Whether the object read before came from a pack.
+    pub(super) packs_first: Cell<bool>,
     /// Reused for every object that is read.
     pub(super) buffer: RefCell<Vec<u8>>,
     /// The git program, looked up when it is first needed.
