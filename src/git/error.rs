@@ -48,6 +48,16 @@ pub enum GitError {
         /// The refusal.
         source: io::Error,
     },
+    /// A ref has moved, and whether that survives a power cut is unknown.
+    #[error("ref `{name}` has moved, but `{}` cannot be made durable", shown(.path))]
+    NotDurable {
+        /// The ref, which names its new value.
+        name: RefName,
+        /// What could not be synchronised.
+        path: PathBuf,
+        /// The failure.
+        source: io::Error,
+    },
     /// A ref exists and names no object.
     #[error("ref `{name}` is damaged: {reason}")]
     DamagedRef {
@@ -168,7 +178,7 @@ impl GitError {
             | Self::WrongKind { .. }
             | Self::TooLarge { .. }
             | Self::DamagedObject { .. } => GitErrorClass::Damaged,
-            Self::Unwritable { .. } => GitErrorClass::Unwritable,
+            Self::Unwritable { .. } | Self::NotDurable { .. } => GitErrorClass::Unwritable,
             Self::Untrusted { .. }
             | Self::Unopenable { .. }
             | Self::InvalidRefName { .. }

@@ -75,7 +75,7 @@ impl Repo {
             match self.attempt(swap, &path, &prepared, &foreign)? {
                 Attempt::Done(Swapped::Moved, made) => {
                     if swap.durability == Durability::Power {
-                        self.sync_ref(&path, &made)?;
+                        self.sync_ref(swap.name, &path, &made)?;
                     }
                     return Ok(Swapped::Moved);
                 }
@@ -208,7 +208,10 @@ impl Repo {
         GitError::NameConflict { name: name.clone(), other }
     }
 
-    fn sync_ref(&self, path: &Path, made: &[PathBuf]) -> Result<(), GitError> {
+    /// Makes the move of a ref durable, and the directories made for it.
+    fn sync_ref(&self, name: &RefName, path: &Path, made: &[PathBuf]) -> Result<(), GitError> {
+        let failed =
+            |path: &Path, source| GitError::NotDurable { name: name.clone(), path: path.to_owned(), source };
         let dir = fsx::parent(path);
         match fsx::sync_dir(dir) {
             // git packed the ref and removed the directory: it is durable
@@ -216,15 +219,13 @@ impl Repo {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
                 let packed = self.common_dir.join("packed-refs");
                 let synced = fs::File::open(&packed).and_then(|file| file.sync_all());
-                synced
-                    .and_then(|()| fsx::sync_dir(&self.common_dir))
-                    .map_err(|err| GitError::write(&packed, err))?;
+                synced.and_then(|()| fsx::sync_dir(&self.common_dir)).map_err(|err| failed(&packed, err))?;
             }
-            other => other.map_err(|err| GitError::write(dir, err))?,
+            other => other.map_err(|err| failed(dir, err))?,
         }
         for dir in made {
             match fsx::sync_dir(fsx::parent(dir)) {
-                Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(GitError::write(dir, err)),
+                Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(failed(dir, err)),
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use gix::open::{Options, Permissions};
 use gix::sec::{Trust, trust};
 
 use super::shared::Shared;
-use super::{Backend, GitError, Repo};
+use super::{Backend, GitError, Repo, process};
 use crate::env::Env;
 use crate::text::escape;
 
@@ -30,7 +30,7 @@ impl Repo {
             };
             return Self::from_gix(found, work_tree, &dir, env);
         };
-        let found = exactly(&dir.join(git_dir), env)?;
+        let found = exactly(&dir.join(git_dir))?;
         let work_tree = match env.path_var("GIT_WORK_TREE") {
             Some(path) => Some(dir.join(path)),
             None if found.config_snapshot().string("core.worktree").is_some() => {
@@ -48,7 +48,7 @@ impl Repo {
     /// the user works in.
     pub fn open_at(dir: &Path, env: &Env) -> Result<Self, GitError> {
         let dir = absolute(dir, env);
-        let found = exactly(&dir, env)?;
+        let found = exactly(&dir)?;
         let work_tree = found.workdir().map(Path::to_owned);
         Self::build(found, work_tree, None, &dir, env)
     }
@@ -76,7 +76,7 @@ impl Repo {
         // gix does not know GIT_COMMON_DIR: configuration, hash and objects
         // are then those of the directory that it names.
         let gix = match &common_override {
-            Some(common) => exactly(common, env)?,
+            Some(common) => exactly(common)?,
             None => found,
         };
         let common_dir = common_override.unwrap_or_else(|| absolute(gix.common_dir(), env));
@@ -121,22 +121,49 @@ fn options() -> Options {
         .bail_if_untrusted(true)
 }
 
-fn exactly(dir: &Path, env: &Env) -> Result<gix::Repository, GitError> {
+fn exactly(dir: &Path) -> Result<gix::Repository, GitError> {
     // Who names a directory explicitly trusts it; git asks no more either.
     let options = options().with(Trust::Full).bail_if_untrusted(false);
     let found = gix::ThreadSafeRepository::open_opts(dir, options).map_err(|err| open_error(dir, &err))?;
-    let _ = env;
     Ok(found.to_thread_local())
 }
 
 fn upwards_from(dir: &Path, env: &Env) -> Result<gix::Repository, GitError> {
+    match discover(dir, env, upwards::TrustPolicy::default(), true) {
+        // gix reads safe.directory from files only, git also from the
+        // environment and from `git -c`: what it accepts we accept.
+        Err(GitError::Untrusted { .. }) if process::git_accepts(dir, env) => {
+            discover(dir, env, upwards::TrustPolicy::Assume(Trust::Full), false)
+        }
+        other => other,
+    }
+}
+
+fn discover(
+    dir: &Path,
+    env: &Env,
+    policy: upwards::TrustPolicy,
+    bail: bool,
+) -> Result<gix::Repository, GitError> {
+    let real = match env.path_var("GIT_CEILING_DIRECTORIES") {
+        Some(_) => std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()),
+        None => PathBuf::new(),
+    };
+    let ceilings = ceilings(&real, env);
+    // gix ignores a ceiling that leaves it nothing to search upwards.
+    let is_here = || [real.join(".git"), real.clone()].iter().any(|path| gix::discover::is_git(path).is_ok());
+    if ceilings.contains(&real) && !is_here() {
+        return Err(GitError::NotARepository { dir: dir.to_owned() });
+    }
     let limits = upwards::Options {
-        ceiling_dirs: ceilings(env),
+        trust: policy,
+        ceiling_dirs: ceilings,
         match_ceiling_dir_or_error: false,
         cross_fs: env.var("GIT_DISCOVERY_ACROSS_FILESYSTEM").is_some_and(is_true),
         current_dir: env.cwd(),
         ..upwards::Options::default()
     };
+    let options = || options().bail_if_untrusted(bail);
     let trust = trust::Mapping { full: options(), reduced: options() };
     let found =
         gix::ThreadSafeRepository::discover_opts(dir, limits, trust).map_err(|err| open_error(dir, &err))?;
@@ -149,15 +176,21 @@ fn is_true(value: &str) -> bool {
 
 /// `GIT_CEILING_DIRECTORIES` as git reads it: absolute ones only, symbolic
 /// links resolved up to the first empty entry.
-fn ceilings(env: &Env) -> Vec<PathBuf> {
+///
+/// git stops below a ceiling, gix at it: the directory on the way down to
+/// ours is what gix must be told.
+fn ceilings(real: &Path, env: &Env) -> Vec<PathBuf> {
     let Some(list) = env.path_var("GIT_CEILING_DIRECTORIES") else { return Vec::new() };
     let mut resolve = true;
     let mut dirs = Vec::new();
-    for dir in std::env::split_paths(&list) {
-        if dir.as_os_str().is_empty() {
+    for ceiling in std::env::split_paths(&list) {
+        if ceiling.as_os_str().is_empty() {
             resolve = false;
-        } else if dir.is_absolute() {
-            dirs.push(if resolve { std::fs::canonicalize(&dir).unwrap_or(dir) } else { dir });
+        } else if ceiling.is_absolute() {
+            let ceiling = if resolve { std::fs::canonicalize(&ceiling).unwrap_or(ceiling) } else { ceiling };
+            if let Some(first) = real.strip_prefix(&ceiling).ok().and_then(|rest| rest.components().next()) {
+                dirs.push(ceiling.join(first));
+            }
         }
     }
     dirs
@@ -285,5 +318,86 @@ mod tests {
         let fixture = Fixture::new();
         std::fs::write(fixture.root().join(".git/config"), "[core\n").unwrap();
         assert!(matches!(Repo::open(fixture.root(), &env), Err(GitError::Unopenable { .. })));
+    }
+
+    /// Not a test by itself: run as a child with an environment of its own,
+    /// because this process must not change the one that all tests share.
+    #[test]
+    #[ignore = "child of the tests below"]
+    fn child() {
+        let env = Env::from_process();
+        match Repo::open(env.cwd().unwrap(), &env) {
+            Ok(repo) => println!(
+                "[{}|{}|{}|{}]",
+                repo.git_dir().display(),
+                repo.common_dir().display(),
+                repo.work_tree().map_or_else(String::new, |path| path.display().to_string()),
+                repo.config("comm.agent").unwrap_or_default(),
+            ),
+            Err(err) => println!("[{:?}]", err.class()),
+        }
+    }
+
+    #[track_caller]
+    fn check_in(dir: &Path, vars: &[(&str, &str)], expected: &str) {
+        let out = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "git::open::tests::child", "--ignored", "--nocapture"])
+            .current_dir(dir)
+            .env_remove("GIT_DIR")
+            .envs(vars.iter().copied())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(text.contains(&format!("[{expected}]")), "{vars:?}: {text}");
+    }
+
+    #[test]
+    fn the_environment_is_obeyed_as_git_obeys_it() {
+        let (one, two) = (Fixture::new(), Fixture::new());
+        let root = one.root().to_str().unwrap();
+        let other = two.root().to_str().unwrap();
+        let below = one.root().join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        check_in(&below, &[], &format!("{root}/.git|{root}/.git|{root}|"));
+        check_in(&below, &[("GIT_CEILING_DIRECTORIES", root)], "NotFound");
+        let parent = one.root().join("a");
+        check_in(&below, &[("GIT_CEILING_DIRECTORIES", parent.to_str().unwrap())], "NotFound");
+        check_in(
+            one.root(),
+            &[("GIT_CEILING_DIRECTORIES", root)],
+            &format!("{root}/.git|{root}/.git|{root}|"),
+        );
+        check_in(&below, &[("GIT_CEILING_DIRECTORIES", other)], &format!("{root}/.git|{root}/.git|{root}|"));
+        let git_dir = format!("{other}/.git");
+        check_in(&below, &[("GIT_DIR", &git_dir)], &format!("{git_dir}|{git_dir}|{root}/a/b|"));
+        check_in(
+            &below,
+            &[("GIT_DIR", &git_dir), ("GIT_WORK_TREE", other)],
+            &format!("{git_dir}|{git_dir}|{other}|"),
+        );
+        check_in(one.root(), &[("GIT_DIR", ".git")], &format!("{root}/.git|{root}/.git|{root}|"));
+        check_in(&below, &[("GIT_DIR", "none")], "NotFound");
+        let common = [("GIT_DIR", git_dir.as_str()), ("GIT_COMMON_DIR", &format!("{root}/.git"))];
+        check_in(&below, &common, &format!("{git_dir}|{root}/.git|{root}/a/b|"));
+        let config =
+            [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "comm.agent"), ("GIT_CONFIG_VALUE_0", "x")];
+        check_in(&below, &config, &format!("{root}/.git|{root}/.git|{root}|x"));
+    }
+
+    /// Only root can give a directory away.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_repository_of_another_owner_is_refused() {
+        let fixture = Fixture::new();
+        let all = [fixture.root().to_owned(), fixture.root().join(".git")];
+        if all.iter().any(|path| std::os::unix::fs::chown(path, Some(65_534), None).is_err()) {
+            return;
+        }
+        let root = fixture.root().to_str().unwrap();
+        check_in(fixture.root(), &[("GIT_CONFIG_GLOBAL", "/dev/null")], "Fatal");
+        let safe =
+            [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", root)];
+        check_in(fixture.root(), &safe, &format!("{root}/.git|{root}/.git|{root}|"));
+        check_in(fixture.root(), &[("GIT_DIR", ".git")], &format!("{root}/.git|{root}/.git|{root}|"));
     }
 }

@@ -196,6 +196,15 @@ impl Drop for Inherited<'_> {
     }
 }
 
+/// Whether git itself would work in `dir`, with the environment as it is.
+pub(super) fn git_accepts(dir: &Path, env: &Env) -> bool {
+    let Ok(program) = find_git(env) else { return false };
+    let mut command = Command::new(program);
+    command.args(["rev-parse", "--git-dir"]).current_dir(dir);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 fn find_git(env: &Env) -> Result<PathBuf, GitError> {
     let path = env.path_var("PATH").ok_or(GitError::NoGit)?;
     let name = if cfg!(windows) { "git.exe" } else { "git" };
@@ -216,4 +225,34 @@ fn is_executable(program: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(program: &Path) -> bool {
     program.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::Fixture;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_child_keeps_the_lock_that_it_inherited() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let store = repo.lock_store().unwrap();
+        let inherited = Inherited::new(&store.file).unwrap();
+        let mut child = Command::new("sleep").arg("1").spawn().unwrap();
+        drop(inherited);
+        drop(store);
+        let started = repo.env.instant();
+        drop(repo.lock_store().unwrap());
+        assert!(started.elapsed().as_millis() > 500);
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn what_git_says_is_reported_escaped() {
+        let fixture = Fixture::new();
+        let err = fixture.open().git_output(&["for-each-ref", "--sort=\u{1b}[31mred"]).unwrap_err();
+        let text = err.to_string();
+        assert!(text.contains("ended with") && !text.contains('\u{1b}'), "{text}");
+    }
 }
