@@ -7,8 +7,10 @@
 //! knows records, commands or output.
 
 mod commit;
+mod discover;
 mod error;
 mod files;
+mod foreign;
 mod fsx;
 mod keep;
 mod lock;
