@@ -1,1 +1,8 @@
-//! tests
+//! End-to-end tests: the real program, the real git, real processes.
+//!
+//! One binary, one module per subject. `GIT_COMM_BIN` names another build of
+//! the program to test (CI tests the release build); `GIT_COMM_FULL=1` runs
+//! the full counts and makes a missing tool a failure instead of a skip.
+
+mod stories;
+mod support;
