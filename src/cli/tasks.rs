@@ -97,7 +97,12 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
         deps,
         key: args.key,
     };
-    let added = tasks::add(app.context()?, &new)?;
+    let context = app.context()?;
+    let added = tasks::add(context, &new)?;
+    if !added.created {
+        context
+            .notice(format!("`{}` was added by the same call before; for another, say --key WORD", added.id));
+    }
     let json = json!({ "task": view::json_of(&added.id, &added.version, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;
     Ok(Exit::Done)

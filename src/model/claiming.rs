@@ -46,10 +46,10 @@ pub fn may_claim(
     asker: Asker<'_>,
     now: Timestamp,
 ) -> Result<Grantable, Refusal> {
-    if let (Some(assignee), false) = (&task.assignee, asker.is_person) {
-        if assignee != asker.agent {
-            return Err(Refusal::Assigned { task: id.clone(), assignee: assignee.clone() });
-        }
+    if let (Some(assignee), false) = (&task.assignee, asker.is_person)
+        && assignee != asker.agent
+    {
+        return Err(Refusal::Assigned { task: id.clone(), assignee: assignee.clone() });
     }
     let claim = match (task.phase.state, &task.phase.claim) {
         (State::Open, _) => return Ok(Grantable::Open),
@@ -82,10 +82,10 @@ pub struct Grip<'a> {
 /// Refuses whoever acts under a fence that is not the one in force.
 pub fn check_fence(id: &TaskId, task: &Task, asker: Asker<'_>, grip: Grip<'_>) -> Result<(), Refusal> {
     let fence = &task.phase.fence;
-    if let Some(named) = grip.named {
-        if named != fence.token {
-            return Err(Refusal::StaleFence { task: id.clone(), fence: fence.clone(), named });
-        }
+    if let Some(named) = grip.named
+        && named != fence.token
+    {
+        return Err(Refusal::StaleFence { task: id.clone(), fence: fence.clone(), named });
     }
     let Some(remembered) = grip.remembered else { return Ok(()) };
     if remembered == fence {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::error::Error;
-use crate::git::{Oid, RefName};
 use crate::model::agent::Agent;
 use crate::model::graph::{Graph, Node};
 use crate::model::lease::{self, Heartbeat, Lease, Observer};
@@ -12,7 +11,7 @@ use crate::model::names::{AgentName, TaskId};
 use crate::model::ready::{self, Taker};
 use crate::model::stamp::BootStamp;
 use crate::model::task::{Claim, State, Task};
-use crate::store::{Store, StoreError, Version, agent_ref, tasks_prefix};
+use crate::store::{Store, StoreError, Version, Watched, agent_ref, tasks_prefix};
 use crate::text::time::Timestamp;
 
 /// Everything that questions about the board need.
@@ -115,11 +114,7 @@ pub fn incomplete(damaged: &[StoreError]) -> Option<Error> {
 
 /// The lease on one task as its claim stands, with the guard that keeps the
 /// judgement true: the holder's record as it was read.
-pub fn judge_one(
-    context: &Context<'_>,
-    id: &TaskId,
-    task: &Task,
-) -> Result<Option<(Lease, (RefName, Option<Oid>))>, Error> {
+pub fn judge_one(context: &Context<'_>, id: &TaskId, task: &Task) -> Result<Option<(Lease, Watched)>, Error> {
     let Some(claim) = &task.phase.claim else { return Ok(None) };
     let store = &context.store;
     let holder = store.read::<Agent>(claim.agent.as_str())?;

@@ -6,7 +6,6 @@ use super::Context;
 use super::board::{self, Board};
 use super::error::Error;
 use super::tasks::{check_size, to_value};
-use crate::git::{Oid, RefName};
 use crate::model::agent::Agent;
 use crate::model::claiming::{self, Asker, Ending, Grantable, Grip, Under};
 use crate::model::event::{End, Grant, TaskEvent};
@@ -18,8 +17,9 @@ use crate::model::refusal::{Class, Refusal};
 use crate::model::stamp::{BootStamp, Fence, Stamp};
 use crate::model::task::{Claim, State, Task};
 use crate::store::presence::Held;
-use crate::store::{Author, Decision, Version, task_ref};
+use crate::store::{Author, Decision, Version, Watched, task_ref};
 use crate::text::digest;
+use crate::text::time::Timestamp;
 
 /// Length of a lease, unless configured or asked otherwise.
 pub const TTL: Duration = Duration::from_secs(30 * 60);
@@ -35,6 +35,8 @@ pub struct Granted {
     pub granted: bool,
     /// The holder that it was taken from, if any.
     pub from: Option<AgentName>,
+    /// When the lease ends, unless renewed.
+    pub until: Timestamp,
 }
 
 /// The length of lease asked for, else configured, else 30 minutes.
@@ -97,10 +99,16 @@ fn grant(context: &Context<'_>, author: &Author, id: &TaskId, ttl: Duration) -> 
     let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
     let (granted, from) = updated.result;
     remember(context, author, id, &version.state);
-    Ok(Granted { id: id.clone(), version, granted, from })
+    // A heartbeat may have carried an older grant beyond its stored end.
+    let judged = if updated.written { None } else { board::judge_one(context, id, &version.state)? };
+    let until = match judged {
+        Some((Lease::Live { until }, _)) => until,
+        _ => version.state.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default(),
+    };
+    Ok(Granted { id: id.clone(), version, granted, from, until })
 }
 
-type Guards = Vec<(RefName, Option<Oid>)>;
+type Guards = Vec<Watched>;
 
 /// A decision to write `event` onto `task`.
 fn write<T>(
@@ -243,10 +251,8 @@ pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Grant
     let store = &context.store;
     let author = context.identity.holder(store)?;
     let mut board = Board::load(store)?;
-    if !another {
-        if let Some(granted) = resume(context, &author, &board, ttl)? {
-            return Ok(granted);
-        }
+    if !another && let Some(granted) = resume(context, &author, &board, ttl)? {
+        return Ok(granted);
     }
     let domain = board.agents.get(&author.agent).and_then(|a| a.state.domain.clone());
     let taker = Taker { agent: Some(author.agent.clone()), domain };
@@ -406,7 +412,8 @@ pub fn steal(context: &Context<'_>, id: &TaskId, reason: &str, ttl: Duration) ->
         let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp);
         Ok(Some(TaskEvent::Steal(Grant { claim, from: from.clone(), reason: reason.to_owned() })))
     })?;
-    Ok(Granted { id: id.clone(), version, granted, from })
+    let until = version.state.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default();
+    Ok(Granted { id: id.clone(), version, granted, from, until })
 }
 
 /// Ends a task, or opens it again. Says whether anything changed.

@@ -6,14 +6,13 @@ use std::fmt;
 use super::error::Error;
 use super::tasks::Changes;
 use super::{Context, resolve};
-use crate::git::{Oid, RefName};
 use crate::model::event::Edit;
 use crate::model::graph;
 use crate::model::limits;
 use crate::model::names::TaskId;
 use crate::model::refusal::Refusal;
 use crate::model::task::{Dep, DepType, Task};
-use crate::store::{Version, task_ref};
+use crate::store::{Version, Watched, task_ref};
 
 /// An edge as typed: `[TYPE:]ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-type Guards = Vec<(RefName, Option<Oid>)>;
+type Guards = Vec<Watched>;
 
 /// Finds the tasks that edges from `from` lead to and refuses the edge that
 /// would close a cycle. Every task that was looked at is a guard of the

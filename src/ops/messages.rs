@@ -9,7 +9,7 @@ use crate::git::{Oid, RefName};
 use crate::model::agent::{Agent, AgentEvent};
 use crate::model::entry::{Entry, Reader, Recipient};
 use crate::model::names::TaskId;
-use crate::store::{Decision, Link, StoreError, Version, is_unwritable};
+use crate::store::{Decision, Link, StoreError, Unread, Version, is_unwritable};
 use crate::text::escape;
 
 /// Sends a message. Says whether it is a new one rather than a retry.
@@ -75,7 +75,7 @@ pub fn inbox(context: &Context<'_>, all: bool, limit: usize) -> Result<Inbox, Er
         let short = name.as_str().strip_prefix(crate::store::PREFIX)?;
         if all { None } else { store.repo().parse_oid(record.cursors.get(short)?).ok() }
     };
-    let (links, tips, damaged) = store.unread("messages", cursor)?;
+    let Unread { links, tips, damaged } = store.unread("messages", cursor)?;
     let is_for_reader = |link: &Link| match link.entry() {
         Entry::Send { to, .. } => to.parse::<Recipient>().is_ok_and(|to| to.includes(&reader)),
         _ => false,

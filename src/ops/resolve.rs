@@ -28,12 +28,11 @@ pub fn task(context: &Context<'_>, text: &str) -> Result<TaskId, Error> {
         return Ok(id);
     }
     let prefix = context.store.meta().map(|m| m.prefix);
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        if let Some(id) = prefix.and_then(|p| format!("{p}-{text}").parse::<TaskId>().ok()) {
-            if is_known(context, &id)? {
-                return Ok(id);
-            }
-        }
+    if text.bytes().all(|b| b.is_ascii_digit())
+        && let Some(id) = prefix.and_then(|p| format!("{p}-{text}").parse::<TaskId>().ok())
+        && is_known(context, &id)?
+    {
+        return Ok(id);
     }
     let mut among: Vec<TaskId> = all_ids(context)?.into_iter().filter(|id| id.has_prefix(text)).collect();
     match (among.pop(), among.is_empty()) {

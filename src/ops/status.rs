@@ -53,6 +53,14 @@ pub fn status(context: &Context<'_>, board: &Board) -> Status {
 /// out, epics whose parts are finished, pauses.
 fn waiting(context: &Context<'_>, board: &Board, agents: &[Line]) -> Vec<String> {
     let mut lines = Vec::new();
+    if context.identity.is_person() {
+        match super::messages::unread_count(context) {
+            Ok(0) | Err(_) => {}
+            Ok(count) => {
+                lines.push(format!("{} unread: git comm inbox", super::error::plural(count, "message")))
+            }
+        }
+    }
     for (scope, pause) in &context.store.control().pauses {
         let reason = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
         lines.push(format!(

@@ -78,7 +78,7 @@ pub fn add(context: &Context<'_>, new: &New) -> Result<Added, Error> {
             first_version(context, &id, new, &key, stamp)
         })?;
         match created {
-            Created::New(version) => return Ok(Added { id, version, created: true }),
+            Created::New(version) => return Ok(Added { id, version: *version, created: true }),
             Created::Before(id) => {
                 let version = read(context, &id)?;
                 return Ok(Added { id, version, created: false });

@@ -11,6 +11,8 @@ pub mod tasks;
 
 use serde_json::Value;
 
+use crate::text::json;
+
 /// An answer in both of its forms.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -30,7 +32,6 @@ pub fn envelope(json: &Value) -> String {
     if let Value::Object(fields) = json {
         object.extend(fields.iter().map(|(k, v)| (k.clone(), v.clone())));
     }
-    let mut text = Value::Object(object).to_string();
-    text.push('\n');
-    text
+    let text = Value::Object(object).to_string();
+    format!("{}\n", json::printable(&text))
 }

@@ -130,7 +130,7 @@ fn condition(store: &Store<'_>, board: &Board, id: &TaskId, task: &Task, ready: 
 /// After a claim.
 pub fn granted(granted: &Granted, now: Timestamp) -> Answer {
     let task = &granted.version.state;
-    let until = task.phase.claim.as_ref().map(|c| c.expires_at.short(now)).unwrap_or_default();
+    let until = granted.until.short(now);
     let token = task.phase.fence.token;
     let id = &granted.id;
     let mut text = if granted.granted {

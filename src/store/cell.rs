@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::codec::{self, Draft};
-use super::{Author, Cell, Head, Store, StoreError, Version, control_ref, meta_ref};
-use crate::git::{Durability, GitError, Guard, Oid, RefName, Swap, Swapped};
+use super::{Author, Cell, Head, Store, StoreError, Version, Watched, control_ref, meta_ref};
+use crate::git::{Durability, GitError, Guard, Oid, Outcome, RefName, Swap, Swapped};
 use crate::model::stamp::Stamp;
 
 /// Tries before a caller is told to come back. Each lost try means that
@@ -26,7 +26,7 @@ pub enum Decision<S, T> {
         /// The sentence for people.
         summary: String,
         /// Other refs that the rule looked at: the swap fails if one moved.
-        guards: Vec<(RefName, Option<Oid>)>,
+        guards: Vec<Watched>,
         /// What the caller wants to know.
         result: T,
     },
@@ -117,6 +117,7 @@ impl Store<'_> {
                         session: stamp.session,
                         event,
                     };
+                    self.tidy_sometimes(&oid);
                     let parents = expected.into_iter().collect();
                     let version = Version { oid, parents, head, state };
                     return Ok(Updated { version: Some(version), written: true, result });
@@ -130,6 +131,24 @@ impl Store<'_> {
             self.env.sleep_jittered(Duration::from_micros(200 * u64::from(attempt.min(50))));
         }
         Err(StoreError::Contended { name: name.to_string(), attempts: ATTEMPTS }.into())
+    }
+
+    /// Clears what earlier writes left beside the store: about once in a
+    /// hundred writes, so that no single one pays for it each time.
+    fn tidy_sometimes(&self, written: &Oid) {
+        // An object id is as good a die as any.
+        if written.as_bytes().first().is_none_or(|&byte| byte > 2) {
+            return;
+        }
+        self.repo.run_maintenance_keep();
+        self.sweep_keys();
+        for pending in self.repo.pending() {
+            match self.repo.resolve(&pending.name, pending.expected, pending.next) {
+                Ok(Outcome::Applied | Outcome::NotApplied) => self.repo.settle_pending(pending.next),
+                Ok(Outcome::Undecided) => {}
+                Err(error) => tracing::debug!(%error, "pending note not resolved"),
+            }
+        }
     }
 
     /// The durability that was configured, for what people rely on.
@@ -158,7 +177,7 @@ impl Store<'_> {
         &self,
         name: &RefName,
         (expected, next): (Option<Oid>, Oid),
-        guards: &[(RefName, Option<Oid>)],
+        guards: &[Watched],
         stamp: &Stamp,
         once: Option<&Once<'_>>,
         durability: Durability,

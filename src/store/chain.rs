@@ -33,6 +33,17 @@ impl Link {
     }
 }
 
+/// What the chains of a family hold beyond their cursors.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// The entries, oldest first within each chain.
+    pub links: Vec<Link>,
+    /// The tips that were read.
+    pub tips: Vec<(RefName, Oid)>,
+    /// Why some chains could not be read.
+    pub damaged: Vec<StoreError>,
+}
+
 /// What the refs of all chains of a family (`messages`, `log`) start with.
 pub fn chain_ref_prefix(family: &str) -> String {
     format!("{}{family}/", super::PREFIX)
@@ -105,14 +116,13 @@ impl Store<'_> {
     }
 
     /// The entries of every chain of `family` that come after its cursor,
-    /// oldest first within each chain, with the tips that were read. Chains
-    /// that cannot be read are returned as errors beside the others.
+    /// with the tips that were read and why some could not be.
     pub fn unread(
         &self,
         family: &str,
         cursor: impl Fn(&RefName) -> Option<Oid>,
-    ) -> Result<(Vec<Link>, Vec<(RefName, Oid)>, Vec<StoreError>), StoreError> {
-        let (mut links, mut tips, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
+    ) -> Result<Unread, StoreError> {
+        let mut unread = Unread::default();
         for (name, tip) in self.repo.list_refs(&chain_ref_prefix(family))? {
             let read = tip.map_err(StoreError::from).and_then(|tip| {
                 let seen = cursor(&name);
@@ -133,12 +143,12 @@ impl Store<'_> {
             });
             match read {
                 Ok((tip, new)) => {
-                    links.extend(new);
-                    tips.push((name, tip));
+                    unread.links.extend(new);
+                    unread.tips.push((name, tip));
                 }
-                Err(error) => damaged.push(error),
+                Err(error) => unread.damaged.push(error),
             }
         }
-        Ok((links, tips, damaged))
+        Ok(unread)
     }
 }

@@ -15,8 +15,8 @@ use crate::model::board::FORMAT;
 use crate::model::limits;
 use crate::model::names::AgentName;
 use crate::model::stamp::Stamp;
-use crate::text::escape;
 use crate::text::time::Timestamp;
+use crate::text::{escape, json};
 
 /// Everything of a version but its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,8 +205,10 @@ pub(super) fn write<S: Serialize>(
         reason: format!("it cannot be written as JSON: {error}"),
     };
     let raw = |text: String| RawValue::from_string(text).map_err(impossible);
-    let event = serde_json::to_string(draft.event).map_err(impossible)?;
-    let state = serde_json::to_string(state).map_err(impossible)?;
+    // Escaped, because people page through these with plain git.
+    let written = |text: String| json::printable(&text).into_owned();
+    let event = written(serde_json::to_string(draft.event).map_err(impossible)?);
+    let state = written(serde_json::to_string(state).map_err(impossible)?);
     let mut files: Vec<(&str, &[u8])> = Vec::new();
     let place = |file: &str| format!("{{\"file\":\"{file}\"}}");
     let (event_raw, state_raw);

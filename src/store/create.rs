@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::cell::Once;
 use super::sight::replace;
-use super::{Author, Decision, Store, StoreError, Version, task_ref};
+use super::{Author, Decision, Store, StoreError, Version, Watched, task_ref};
 use crate::git::GitError;
 use crate::model::names::TaskId;
 use crate::model::stamp::Stamp;
@@ -40,7 +40,7 @@ struct Note {
 #[derive(Debug)]
 pub enum Created {
     /// This call made it.
-    New(Version<Task>),
+    New(Box<Version<Task>>),
     /// A request with the same key made this one before.
     Before(TaskId),
     /// The id is taken by another task.
@@ -77,7 +77,7 @@ impl Store<'_> {
                 Ok(Decision::Write { event, state: task, summary, guards, result: Created::Taken })
             })?;
         match (updated.written, updated.version) {
-            (true, Some(version)) => Ok(Created::New(version)),
+            (true, Some(version)) => Ok(Created::New(Box::new(version))),
             _ => Ok(updated.result),
         }
     }
@@ -121,5 +121,5 @@ pub struct Made {
     /// Its state.
     pub task: Task,
     /// Refs that were looked at.
-    pub guards: Vec<(crate::git::RefName, Option<crate::git::Oid>)>,
+    pub guards: Vec<Watched>,
 }

@@ -16,7 +16,7 @@ pub mod presence;
 pub mod sight;
 
 pub use cell::{Decision, Updated};
-pub use chain::{Link, chain_ref_prefix};
+pub use chain::{Link, Unread, chain_ref_prefix};
 pub use codec::{Head, Version};
 pub use create::{Created, Key, Made};
 pub use error::StoreError;
@@ -40,6 +40,9 @@ pub struct Author {
     /// Session of it.
     pub session: String,
 }
+
+/// A ref and what it must still point at.
+pub type Watched = (RefName, Option<Oid>);
 
 /// What binds every verb, as last read: format and the person's acts. Each
 /// write names both as guards, so that neither can change unseen between the
@@ -193,10 +196,10 @@ fn snapshot(repo: &Repo) -> Result<Snapshot, StoreError> {
         None => None,
         Some(oid) => Some(codec::read(repo, &name, Meta::KIND, "meta", oid)?),
     };
-    if let Some(meta) = &meta {
-        if meta.state.format > FORMAT {
-            return Err(StoreError::Newer { name: name.to_string(), format: meta.state.format });
-        }
+    if let Some(meta) = &meta
+        && meta.state.format > FORMAT
+    {
+        return Err(StoreError::Newer { name: name.to_string(), format: meta.state.format });
     }
     let name = control_ref()?;
     let control: Option<Version<Control>> = match repo.read_ref(&name)? {

@@ -70,10 +70,10 @@ impl Store<'_> {
         let before = self.presence(session);
         let mut after = before.clone().unwrap_or_default();
         change(&mut after);
-        if before.as_ref() != Some(&after) {
-            if let Err(error) = replace(&self.presence_path(session), &after) {
-                tracing::debug!(%error, "presence not kept");
-            }
+        if before.as_ref() != Some(&after)
+            && let Err(error) = replace(&self.presence_path(session), &after)
+        {
+            tracing::debug!(%error, "presence not kept");
         }
     }
 }

@@ -32,10 +32,10 @@ impl Store<'_> {
         let before: Option<Sight> =
             fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let sight = look(phase, claim, heartbeat, before.clone(), &self.observer());
-        if before.as_ref() != Some(&sight) {
-            if let Err(error) = replace(&path, &sight) {
-                tracing::debug!(%error, "sight not kept");
-            }
+        if before.as_ref() != Some(&sight)
+            && let Err(error) = replace(&path, &sight)
+        {
+            tracing::debug!(%error, "sight not kept");
         }
         sight
     }

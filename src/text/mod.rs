@@ -4,5 +4,6 @@
 
 pub mod digest;
 pub mod escape;
+pub mod json;
 pub mod name;
 pub mod time;

@@ -4,5 +4,15 @@
 //! the program to test (CI tests the release build); `GIT_COMM_FULL=1` runs
 //! the full counts and makes a missing tool a failure instead of a skip.
 
+// A test may stop at the first surprise, and lives in the real environment.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
+
 mod stories;
 mod support;

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
-    std::env::var_os("GIT_COMM_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_git-comm")), PathBuf::from)
+    std::env::var_os("GIT_COMM_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_git-comm")), PathBuf::from)
 }
 
 /// The build with the clock seam, which only debug builds have.
