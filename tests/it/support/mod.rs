@@ -111,11 +111,13 @@ impl Sandbox {
     }
 
     /// Runs the program with words as a shell splits them (quotes count).
+    #[must_use]
     pub(crate) fn comm(&self, words: &str) -> Run {
         self.run(self.command().args(split(words)), &format!("git comm {words}"))
     }
 
     /// As [`Sandbox::comm`], as an agent.
+    #[must_use]
     pub(crate) fn as_agent(&self, agent: &str, words: &str) -> Run {
         self.run(self.agent_command(agent).args(split(words)), &format!("[{agent}] git comm {words}"))
     }
@@ -128,6 +130,7 @@ impl Sandbox {
     }
 
     /// Runs git in the repository.
+    #[must_use]
     pub(crate) fn git(&self, words: &str) -> Run {
         self.run(self.bare_command("git", &self.repo).args(split(words)), &format!("git {words}"))
     }
@@ -148,7 +151,6 @@ impl Sandbox {
 }
 
 /// How a command ended.
-#[must_use]
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
