@@ -24,8 +24,10 @@ pub(super) struct Verb {
 impl Verb {
     /// Its argument tree, with the options that every verb takes.
     pub(super) fn command(&self) -> Command {
-        let command = Command::new(self.name).about(self.about).bin_name(format!("git comm {}", self.name));
-        Global::augment_args((self.augment)(command)).disable_version_flag(true)
+        let command = Command::new(self.name).bin_name(format!("git comm {}", self.name));
+        // Arguments bring the description of their struct with them.
+        let command = Global::augment_args((self.augment)(command));
+        command.about(self.about).long_about(None).disable_version_flag(true)
     }
 }
 

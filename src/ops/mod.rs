@@ -39,6 +39,7 @@ pub struct Context<'e> {
 impl<'e> Context<'e> {
     /// Opens the repository around `dir` for whoever `claimed` to be.
     pub fn open(dir: &Path, env: &'e Env, claimed: &Claimed) -> Result<Self, Error> {
+        let _span = tracing::info_span!("open").entered();
         let repo = Repo::open(dir, env)?;
         let store = Store::open(repo, env)?;
         let identity = Identity::determine(&store, claimed)?;

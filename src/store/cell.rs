@@ -182,6 +182,7 @@ impl Store<'_> {
         once: Option<&Once<'_>>,
         durability: Durability,
     ) -> Result<Swapped, StoreError> {
+        let _span = tracing::info_span!("swap", %name).entered();
         let (meta, control) = (meta_ref()?, control_ref()?);
         let snapshot = self.snapshot.borrow();
         let own = [(&meta, snapshot.meta.as_ref().map(|m| m.oid)), (&control, snapshot.control_oid)];

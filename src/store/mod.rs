@@ -133,6 +133,7 @@ impl<'e> Store<'e> {
     /// The newest version of a record; none if there is no such ref.
     pub fn read<S: Cell>(&self, id: &str) -> Result<Option<Version<S>>, StoreError> {
         let name = S::ref_name(id)?;
+        let _span = tracing::info_span!("read", %name).entered();
         match self.repo.read_ref(&name)? {
             None => Ok(None),
             Some(oid) => self.version(&name, id, oid).map(Some),
@@ -163,6 +164,7 @@ impl<'e> Store<'e> {
     /// All records of a kind under `prefix`, in the order of their names, and
     /// what could not be read. One damaged record never hides the others.
     pub fn read_all<S: Cell>(&self, prefix: &str) -> Result<All<S>, StoreError> {
+        let _span = tracing::info_span!("read", prefix).entered();
         let mut all = All { records: BTreeMap::new(), damaged: Vec::new() };
         for (name, oid) in self.repo.list_refs(prefix)? {
             let id = name.as_str()[prefix.len()..].to_owned();
