@@ -65,8 +65,7 @@ pub(super) fn list(_: ListArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let board = Board::load(&context.store)?;
     let lines = agents::list(context, &board);
-    app.show(&answer::agents(&lines, board.now()))?;
-    board.incomplete().map_or(Ok(Exit::Done), Err)
+    app.show_all_but(&answer::agents(&lines, board.now()), &board.damaged)
 }
 
 /// Leave for good

@@ -1,15 +1,20 @@
 //! One command's run: what it was asked, what it answers, how it ends.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
+
+use serde_json::Value;
 
 use super::global::Global;
 use crate::env::Env;
 use crate::ops::Context;
 use crate::ops::agents;
+use crate::ops::board::incomplete;
 use crate::ops::error::{Error, Exit};
 use crate::ops::identity::Claimed;
 use crate::render::{self, Answer};
+use crate::store::StoreError;
 use crate::text::escape;
 
 /// What a verb works with.
@@ -17,6 +22,8 @@ pub(super) struct App<'e> {
     pub(super) env: &'e Env,
     pub(super) global: Global,
     context: Option<Context<'e>>,
+    /// Whether standard output holds its one JSON document already.
+    answered: Cell<bool>,
 }
 
 /// How a verb ended: with a code of its own, or an error.
@@ -24,7 +31,7 @@ pub(super) type Outcome = Result<Exit, Error>;
 
 impl<'e> App<'e> {
     pub(super) fn new(env: &'e Env, global: Global) -> Self {
-        Self { env, global, context: None }
+        Self { env, global, context: None, answered: Cell::new(false) }
     }
 
     /// Whether the answer is to be JSON.
@@ -60,13 +67,31 @@ impl<'e> App<'e> {
         })
     }
 
+    /// Prints an answer that damaged records were left out of, and says so:
+    /// it is never silently whole.
+    pub(super) fn show_all_but(&self, answer: &Answer, damaged: &[StoreError]) -> Outcome {
+        let Some(error) = incomplete(damaged) else {
+            self.show(answer)?;
+            return Ok(Exit::Done);
+        };
+        let mut answer = answer.clone();
+        if let Value::Object(fields) = &mut answer.json {
+            let reasons: Vec<Value> =
+                damaged.iter().map(|d| escape::line(&d.to_string()).into_owned().into()).collect();
+            fields.insert("incomplete".into(), reasons.into());
+        }
+        self.show(&answer)?;
+        self.answered.set(true);
+        Err(error)
+    }
+
     /// Gives the heartbeat that is due, says what else there is to say, and
     /// turns the result into an exit code.
     pub(super) fn finish(self, result: Outcome) -> u8 {
         let exit = match result {
             Ok(exit) => exit,
             Err(error) => {
-                if self.json() {
+                if self.json() && !self.answered.get() {
                     let _ = write_out(&render::error::json(&error));
                 } else {
                     super::eprint(&render::error::text(&error));

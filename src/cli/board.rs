@@ -32,8 +32,7 @@ pub(super) fn status(_: StatusArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let board = Board::load(&context.store)?;
     let status = glance::status(context, &board);
-    app.show(&view::status(&status))?;
-    board.incomplete().map_or(Ok(Exit::Done), Err)
+    app.show_all_but(&view::status(&status), &board.damaged)
 }
 
 /// Who you are to the board

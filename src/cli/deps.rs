@@ -91,8 +91,7 @@ pub(super) fn tree(args: TreeArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let id = resolve::task_or_mine(context, args.id.as_deref())?;
     let board = Board::load(&context.store)?;
-    app.show(&view::tree(&board.graph, &id, args.up))?;
-    board.incomplete().map_or(Ok(Exit::Done), Err)
+    app.show_all_but(&view::tree(&board.graph, &id, args.up), &board.damaged)
 }
 
 /// Critical path, width, what unblocks most
@@ -101,6 +100,5 @@ pub(super) struct ShapeArgs {}
 
 pub(super) fn shape(_: ShapeArgs, app: &mut App<'_>) -> Outcome {
     let board = Board::load(&app.context()?.store)?;
-    app.show(&view::shape(&board.graph))?;
-    board.incomplete().map_or(Ok(Exit::Done), Err)
+    app.show_all_but(&view::shape(&board.graph), &board.damaged)
 }

@@ -40,8 +40,7 @@ pub(super) fn log(args: LogArgs, app: &mut App<'_>) -> Outcome {
     let filter = Filter { task, agent: args.by, kinds: args.kind, since };
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let (happened, damaged) = history::log(context, &filter, limit)?;
-    app.show(&events::log(&happened))?;
-    crate::ops::board::incomplete(&damaged).map_or(Ok(Exit::Done), Err)
+    app.show_all_but(&events::log(&happened), &damaged)
 }
 
 fn since(text: &str, now: Timestamp) -> Result<Timestamp, Error> {

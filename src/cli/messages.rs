@@ -6,7 +6,7 @@ use serde_json::json;
 use super::app::{App, Outcome};
 use super::input::Body;
 use crate::model::entry::Recipient;
-use crate::ops::error::Exit;
+use crate::ops::error::{Error, Exit};
 use crate::ops::messages;
 use crate::render::{answer, messages as view};
 
@@ -56,9 +56,10 @@ pub(super) fn inbox(args: InboxArgs, app: &mut App<'_>) -> Outcome {
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let inbox = messages::inbox(context, args.all, limit)?;
     let answer = view::inbox(&inbox, context.store.env().now());
-    app.show(&answer)?;
-    if !args.peek && !args.all {
+    let shown = app.show_all_but(&answer, &inbox.damaged);
+    let reached = matches!(shown, Ok(_) | Err(Error::Incomplete { .. }));
+    if reached && !args.peek && !args.all {
         messages::mark_read(app.context()?, &inbox)?;
     }
-    crate::ops::board::incomplete(&inbox.damaged).map_or(Ok(Exit::Done), Err)
+    shown
 }

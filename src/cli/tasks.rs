@@ -166,16 +166,7 @@ pub(super) fn list(args: ListArgs, app: &mut App<'_>) -> Outcome {
     let ready = board.ready(&context.store, &Taker::default());
     let style = view::ListStyle { what: "tasks", next: None, states: true };
     let answer = view::list(&context.store, &board, &ids, &ready, limit(args.limit), style);
-    app.show(&answer)?;
-    complete(&board)
-}
-
-/// An answer that left damaged records out is never silently whole.
-fn complete(board: &Board) -> Outcome {
-    match board.incomplete() {
-        Some(error) => Err(error),
-        None => Ok(Exit::Done),
-    }
+    app.show_all_but(&answer, &board.damaged)
 }
 
 fn limit(n: usize) -> usize {
@@ -213,8 +204,7 @@ pub(super) fn ready(args: ReadyArgs, app: &mut App<'_>) -> Outcome {
     let ids: Vec<TaskId> = ready.iter().filter(wanted).cloned().collect();
     let style = view::ListStyle { what: "ready", next: Some("git comm next"), states: false };
     let answer = view::list(&context.store, &board, &ids, &ready, limit(args.limit), style);
-    app.show(&answer)?;
-    complete(&board)?;
+    app.show_all_but(&answer, &board.damaged)?;
     Ok(if ids.is_empty() { Exit::No } else { Exit::Done })
 }
 
@@ -275,8 +265,7 @@ pub(super) fn search(args: SearchArgs, app: &mut App<'_>) -> Outcome {
     let ready = board.ready(&context.store, &Taker::default());
     let style = view::ListStyle { what: "found", next: None, states: true };
     let answer = view::list(&context.store, &board, &ids, &ready, limit(args.limit), style);
-    app.show(&answer)?;
-    complete(&board)?;
+    app.show_all_but(&answer, &board.damaged)?;
     Ok(if ids.is_empty() { Exit::No } else { Exit::Done })
 }
 

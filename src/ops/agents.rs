@@ -177,6 +177,12 @@ pub fn retire(context: &Context<'_>, name: Option<&AgentName>) -> Result<AgentNa
     let store = &context.store;
     let author = context.identity.author(store)?;
     let name = name.unwrap_or(&author.agent).clone();
+    if name != author.agent && matches!(context.identity.who, super::identity::Who::Agent(_)) {
+        return Err(Error::Identity {
+            what: format!("`{}` cannot retire `{name}`", author.agent),
+            hint: format!("ask it: git comm msg send --to {name} TEXT"),
+        });
+    }
     let board = Board::load(store)?;
     let holds = board.tasks.iter().find(|(id, v)| {
         let claim = v.state.phase.claim.as_ref();

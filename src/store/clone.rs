@@ -12,25 +12,34 @@ use super::clock::hex;
 use crate::env::Env;
 use crate::git::Repo;
 
+/// Tries before an id is only this process's. Each lost one means that
+/// another process was minting too.
+const TRIES: usize = 16;
+
 /// This clone's id. Where nothing can be written, an id that is only this
 /// process's: it can still read.
 pub(super) fn id(repo: &Repo, env: &Env) -> Result<String, StoreError> {
     let dir = repo.state_dir();
     let path = dir.join("clone");
     let place = place(repo.common_dir());
-    if let Some(id) = stored(&path, &place) {
-        return Ok(id);
-    }
     let mut bytes = [0u8; 6];
-    env.random(&mut bytes)
-        .map_err(|source| StoreError::Local { path: "the system's random numbers".into(), source })?;
-    let minted = hex(&bytes);
-    if let Err(error) = mint(&dir, &path, &format!("{minted} {place}\n")) {
-        tracing::debug!(%error, "clone id not kept");
-        return Ok(minted);
+    for _ in 0..TRIES {
+        if let Some(id) = stored(&path, &place) {
+            return Ok(id);
+        }
+        env.random(&mut bytes)
+            .map_err(|source| StoreError::Local { path: "the system's random numbers".into(), source })?;
+        match mint(&dir, &path, &format!("{} {place}\n", hex(&bytes))) {
+            // Whoever came first counts: read what is there now.
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::debug!(%error, "clone id not kept");
+                break;
+            }
+        }
     }
-    // Whoever came first counts.
-    Ok(stored(&path, &place).unwrap_or(minted))
+    Ok(stored(&path, &place).unwrap_or_else(|| hex(&bytes)))
 }
 
 fn stored(path: &Path, place: &str) -> Option<String> {

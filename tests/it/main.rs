@@ -14,5 +14,8 @@
     clippy::disallowed_methods
 )]
 
+mod identity;
+mod messages;
 mod stories;
 mod support;
+mod tasks;
