@@ -5,7 +5,9 @@
 //! invariants: `docs/architecture.md`.
 
 pub mod cli;
+pub mod config;
 pub mod env;
+pub mod gate;
 pub mod git;
 pub mod model;
 pub mod ops;

@@ -5,6 +5,8 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches};
 
 use super::app::{App, Outcome};
 use super::global::Global;
+use crate::text::similar;
+
 use super::{agents, board, claims, deps, log, messages, setup, tasks};
 
 /// One verb.
@@ -109,23 +111,7 @@ pub(super) fn find(words: &[&str]) -> Option<(&'static Verb, usize)> {
 
 /// The verb whose name is closest to a mistyped one.
 pub(super) fn nearest(word: &str) -> Option<&'static str> {
-    let word: Vec<char> = word.chars().take(20).collect();
-    let near = VERBS.iter().map(|v| (distance(&word, &v.name.chars().collect::<Vec<_>>()), v.name));
-    near.min().filter(|(d, _)| *d <= 2).map(|(_, name)| name)
-}
-
-/// Levenshtein distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (corner + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], next);
-        }
-    }
-    row[b.len()]
+    similar::nearest(word, VERBS.iter().map(|v| v.name))
 }
 
 /// All verbs with a line each.

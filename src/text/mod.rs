@@ -6,4 +6,5 @@ pub mod digest;
 pub mod escape;
 pub mod json;
 pub mod name;
+pub mod similar;
 pub mod time;

@@ -1,0 +1,6 @@
+//! What the gates share: whose a file is, what was found, how it is said.
+//!
+//! Pure: paths and rules in, findings out. Nothing here reads a repository.
+
+pub mod finding;
+pub mod scope;
