@@ -6,9 +6,11 @@
 mod agents;
 mod app;
 mod board;
+mod ci;
 mod claims;
 mod deps;
 mod global;
+mod hook;
 mod input;
 mod log;
 mod messages;

@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use super::global::Global;
 use crate::text::similar;
 
-use super::{agents, board, claims, deps, log, messages, setup, tasks};
+use super::{agents, board, ci, claims, deps, hook, log, messages, setup, tasks};
 
 /// One verb.
 pub(super) struct Verb {
@@ -93,6 +93,10 @@ verbs! {
     "pause" [] "Let agents claim nothing (the person)" => board::PauseArgs, pause;
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
+    "ci" [] "Verify every gate over a range of commits" => ci::CiArgs, ci;
+    "hook pre-commit" [] "Judge what is staged (run by git)" => hook::PreCommitArgs, pre_commit;
+    "hook commit-msg" [] "Add the trailers that name the claim (run by git)" => hook::CommitMsgArgs, commit_msg;
+
     "setup completions" [] "Print completions for a shell" => setup::CompletionsArgs, completions;
     "setup man" [] "Install the man page for git help comm" => setup::ManArgs, man;
 }
@@ -142,6 +146,7 @@ pub fn command() -> Command {
                     "dep" => "What waits for what",
                     "agent" => "Agents",
                     "msg" => "Messages",
+                    "hook" => "What git's hooks run",
                     "setup" => "Completions and the man page",
                     _ => "",
                 };

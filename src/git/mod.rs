@@ -6,6 +6,7 @@
 //! *after* its lock is held (`docs/architecture.md`, refs). Nothing here
 //! knows records, commands or output.
 
+mod changes;
 mod commit;
 mod discover;
 mod error;
@@ -32,6 +33,7 @@ mod update_ref;
 #[cfg(test)]
 mod testing;
 
+pub use changes::{Change, Ranged};
 pub use commit::{Commit, CommitDraft};
 pub use error::{GitError, GitErrorClass};
 pub use oid::Oid;

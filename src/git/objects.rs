@@ -15,6 +15,9 @@ use super::loose::Found;
 use super::{Commit, CommitDraft, Durability, GitError, Oid, Repo, commit};
 use crate::text::escape;
 
+/// Larger commits of a user are not read, in bytes.
+const MAX_COMMIT: usize = 16 << 20;
+
 impl Repo {
     /// Reads a commit of at most `limit` bytes.
     ///
@@ -30,6 +33,25 @@ impl Repo {
     /// The raw bytes of a commit of at most `limit` bytes.
     pub fn read_commit_raw(&self, oid: Oid, limit: usize) -> Result<Vec<u8>, GitError> {
         self.with_object(oid, Kind::Commit, limit, |raw| Ok(raw.to_vec()))
+    }
+
+    /// Reads a blob of at most `limit` bytes.
+    pub fn read_blob(&self, oid: Oid, limit: usize) -> Result<Vec<u8>, GitError> {
+        self.with_object(oid, Kind::Blob, limit, |raw| Ok(raw.to_vec()))
+    }
+
+    /// Reads the regular file `file` at the top of the commit's tree; `None`
+    /// if it has no such entry.
+    pub fn file_at(&self, commit: Oid, file: &str, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
+        let tree = self.with_object(commit, Kind::Commit, MAX_COMMIT, |raw| {
+            let line = raw.split(|&b| b == b'\n').next().unwrap_or_default();
+            let hex = line.strip_prefix(b"tree ").and_then(Oid::from_hex);
+            hex.ok_or_else(|| GitError::DamagedObject {
+                oid: commit,
+                reason: "its first header is not `tree`".to_owned(),
+            })
+        })?;
+        self.read_blob_at(tree, file, limit)
     }
 
     /// Reads the regular file `file` of the top level of `tree`; `None` if

@@ -79,15 +79,7 @@ impl Repo {
         let what = args.first().copied().unwrap_or_default();
         let mut command = self.git(&[])?;
         command.args(args);
-        let mut running = Running::start(command, what)?;
-        drop(running.stdin.take());
-        let mut out = Vec::new();
-        let read = running.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
-        read.map_err(|err| running.broken(err))?;
-        if out.len() as u64 > MAX_STDOUT {
-            return Err(running.broken(io::Error::other("printed more than we read")));
-        }
-        let (status, stderr) = running.finish()?;
+        let (status, out, stderr) = Running::start(command, what)?.output()?;
         if status.success() { Ok(out) } else { Err(failed(what, status, &stderr)) }
     }
 }
@@ -125,6 +117,19 @@ impl Running {
             Err(err) if err.kind() != io::ErrorKind::BrokenPipe => Err(self.broken(err)),
             _ => Ok(()),
         }
+    }
+
+    /// Closes the input, reads all output within bounds, and waits for the end.
+    pub(super) fn output(mut self) -> Result<(ExitStatus, Vec<u8>, String), GitError> {
+        drop(self.stdin.take());
+        let mut out = Vec::new();
+        let read = self.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
+        read.map_err(|err| self.broken(err))?;
+        if out.len() as u64 > MAX_STDOUT {
+            return Err(self.broken(io::Error::other("printed more than we read")));
+        }
+        let (status, stderr) = self.finish()?;
+        Ok((status, out, stderr))
     }
 
     /// Closes the input and waits for the end.

@@ -241,6 +241,7 @@ mod tests {
             ttl: 60,
             expires_at: Timestamp::from_micros(60_000_000),
             boot: None,
+            domain: None,
             extra: Map::new(),
         };
         Grant { claim, from: None, reason: String::new() }

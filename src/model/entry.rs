@@ -95,6 +95,18 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         key: String,
     },
+    /// A gate stopped something that the writer tried.
+    Refused {
+        /// Which gate.
+        gate: String,
+        /// The domain that the writer works for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<DomainName>,
+        /// What it found, at most [`super::limits::FINDINGS`] of them.
+        findings: Vec<Refused>,
+        /// How many it found.
+        total: usize,
+    },
     /// An entry of a newer writer.
     #[serde(other)]
     Unknown,
@@ -105,9 +117,22 @@ impl Entry {
     pub fn key(&self) -> &str {
         match self {
             Self::Send { key, .. } | Self::Note { key, .. } => key,
-            Self::Unknown => "",
+            Self::Refused { .. } | Self::Unknown => "",
         }
     }
+}
+
+/// One thing that a gate stopped, on the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// What kind it is.
+    pub code: String,
+    /// The file, escaped for printing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// The domain whose file it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<DomainName>,
 }
 
 /// The state of a chain: only how long it is. What it holds is its history.

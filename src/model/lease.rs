@@ -182,6 +182,7 @@ mod tests {
             ttl: 60,
             expires_at: at(60),
             boot: boot("b", HOUR + 60_000),
+            domain: None,
             extra: Map::new(),
         }
     }

@@ -24,5 +24,7 @@ pub const RECORD: usize = 1024 * 1024;
 pub const INLINE: usize = 16 * 1024;
 /// Sessions remembered of one agent; the longest silent is forgotten first.
 pub const SESSIONS: usize = 64;
+/// Findings of one refusal that are kept on the record.
+pub const FINDINGS: usize = 20;
 /// Tasks that one dependency edit may have to look at.
 pub const CYCLE_WALK: usize = 20_000;

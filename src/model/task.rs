@@ -155,6 +155,9 @@ pub struct Claim {
     /// When it ends on the granting machine's boot clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<BootStamp>,
+    /// The domain that the holder's worktree is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<DomainName>,
     /// Fields that a newer writer added.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -92,7 +92,7 @@ fn grant(context: &Context<'_>, author: &Author, id: &TaskId, ttl: Duration) -> 
             Grantable::Open | Grantable::HandedOver => None,
             Grantable::TakeOver { from } => Some(from),
         };
-        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp);
+        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp)?;
         let event = TaskEvent::Claim(Grant { claim, from: from.clone(), reason: String::new() });
         Ok(write(id, task, &event, stamp, guards, (true, from)))
     })?;
@@ -164,9 +164,11 @@ fn lease_for(
     session: String,
     ttl: Duration,
     stamp: &Stamp,
-) -> Claim {
+) -> Result<Claim, Error> {
     let now = context.store.env().now();
-    Claim {
+    let is_caller = context.identity.name() == Some(&agent);
+    let domain = if is_caller { super::rules::bound_domain(&context.store)? } else { None };
+    Ok(Claim {
         agent,
         session,
         clone: stamp.clone.clone(),
@@ -174,8 +176,9 @@ fn lease_for(
         ttl: ttl.as_secs(),
         expires_at: now.plus(ttl),
         boot: boot_end(context, ttl),
+        domain,
         extra: serde_json::Map::new(),
-    }
+    })
 }
 
 /// The end of a lease that starts now, on the boot clock.
@@ -388,7 +391,7 @@ pub fn handover(
                 "name another agent: --to AGENT",
             ));
         }
-        let claim = lease_for(context, to.clone(), String::new(), ttl, stamp);
+        let claim = lease_for(context, to.clone(), String::new(), ttl, stamp)?;
         let grant = Grant { claim, from: Some(author.agent.clone()), reason: reason.to_owned() };
         Ok(Some(TaskEvent::Handover(grant)))
     })?;
@@ -409,7 +412,7 @@ pub fn steal(context: &Context<'_>, id: &TaskId, reason: &str, ttl: Duration) ->
             (State::Claimed, Some(claim)) => from = Some(claim.agent.clone()),
             (state, _) => return Err(Refusal::Ended { task: id.clone(), state }.into()),
         }
-        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp);
+        let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp)?;
         Ok(Some(TaskEvent::Steal(Grant { claim, from: from.clone(), reason: reason.to_owned() })))
     })?;
     let until = version.state.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! Every way in which a request can end without success, and what it means
 //! for the caller: one place maps kinds to exit codes.
 
+use crate::config::Fault;
+use crate::gate::finding::Finding;
 use crate::git::{GitError, GitErrorClass};
 use crate::model::names::{InvalidName, TaskId};
 use crate::model::refusal::{Class, Refusal};
@@ -97,6 +99,22 @@ pub enum Error {
         /// Why, for each.
         reasons: Vec<String>,
     },
+    /// A gate stopped what was tried.
+    #[error("{what}")]
+    Gate {
+        /// What was tried and why it was stopped.
+        what: String,
+        /// What was found.
+        findings: Vec<Finding>,
+        /// How to get it done.
+        hint: String,
+    },
+    /// The rules cannot be read.
+    #[error("{}", plural(faults.len(), "error") + " in comm.toml")]
+    Rules {
+        /// All of them.
+        faults: Vec<Fault>,
+    },
     /// Something in the surroundings failed.
     #[error("{what}")]
     Fatal {
@@ -138,6 +156,8 @@ impl Error {
             Self::Identity { .. } => Exit::NotYours,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
             Self::Incomplete { .. } => Exit::Damaged,
+            Self::Gate { .. } => Exit::NotYours,
+            Self::Rules { .. } => Exit::Usage,
         }
     }
 
@@ -167,6 +187,8 @@ impl Error {
             Self::Usage { .. } => "usage",
             Self::Incomplete { .. } => "incomplete",
             Self::Fatal { .. } => "fatal",
+            Self::Gate { .. } => "gate",
+            Self::Rules { .. } => "rules",
         }
     }
 
@@ -185,7 +207,11 @@ impl Error {
                 "take one: git comm next; or name the task".into()
             }
             Self::NoSingleTask { .. } => "name the task".into(),
-            Self::Identity { hint, .. } | Self::Usage { hint, .. } | Self::Fatal { hint, .. } => hint.clone(),
+            Self::Identity { hint, .. }
+            | Self::Usage { hint, .. }
+            | Self::Fatal { hint, .. }
+            | Self::Gate { hint, .. } => hint.clone(),
+            Self::Rules { .. } => "mend it; the format is in docs/comm-toml.md".into(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),
         }
@@ -238,6 +264,23 @@ fn candidates(ids: &[TaskId]) -> String {
     let more = ids.len().saturating_sub(shown.len());
     let shown = shown.join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+impl Error {
+    /// What stands below the first line: one line each.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::Gate { findings, .. } => findings.iter().map(ToString::to_string).collect(),
+            Self::Rules { faults } => faults
+                .iter()
+                .map(|fault| match &fault.meant {
+                    Some(meant) => format!("{fault}; did you mean `{meant}`?"),
+                    None => fault.to_string(),
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// `1 record`, `2 records`.

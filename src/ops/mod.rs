@@ -5,7 +5,9 @@
 
 pub mod agents;
 pub mod board;
+pub mod ci;
 pub mod claims;
+pub mod commit;
 pub mod control;
 pub mod deps;
 pub mod error;
@@ -14,6 +16,7 @@ pub mod identity;
 pub mod init;
 pub mod messages;
 pub mod resolve;
+pub mod rules;
 pub mod status;
 pub mod tasks;
 

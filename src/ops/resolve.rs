@@ -71,7 +71,8 @@ pub fn mine(context: &Context<'_>) -> Result<TaskId, Error> {
     }
 }
 
-fn held(context: &Context<'_>, author: &crate::store::Author) -> Result<Vec<TaskId>, Error> {
+/// The tasks that this session holds.
+pub fn held(context: &Context<'_>, author: &crate::store::Author) -> Result<Vec<TaskId>, Error> {
     // What the session remembers is quick to check; the records decide.
     let remembered = context.store.presence(&author.session).map(|p| p.held).unwrap_or_default();
     let mut held = Vec::new();

@@ -6,6 +6,9 @@ use super::envelope;
 use crate::ops::error::Error;
 use crate::text::escape;
 
+/// Lines below an error before the rest is only counted.
+const DETAILS: usize = 10;
+
 /// For people: what, about which thing, what is true now; then what to type.
 pub fn text(error: &Error) -> String {
     let mut out = format!("error: {}", escape::line(&error.to_string()));
@@ -18,6 +21,13 @@ pub fn text(error: &Error) -> String {
             out.push_str(&escape::line(&source_text));
         }
         cause = source.source();
+    }
+    let details = error.details();
+    for line in details.iter().take(DETAILS) {
+        out.push_str(&format!("\n  {}", escape::line(line)));
+    }
+    if details.len() > DETAILS {
+        out.push_str(&format!("\n  and {} more", details.len() - DETAILS));
     }
     out.push_str("\n\nhint: ");
     out.push_str(&escape::line(&error.hint()));

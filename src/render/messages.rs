@@ -55,7 +55,7 @@ fn parts(link: &Link) -> (String, String) {
     match link.entry() {
         Entry::Send { to, body, .. } => (to, body),
         Entry::Note { body, .. } => (String::new(), body),
-        Entry::Unknown => (String::new(), String::new()),
+        Entry::Refused { .. } | Entry::Unknown => (String::new(), String::new()),
     }
 }
 

@@ -1,0 +1,60 @@
+//! CI: the gates over a range of commits.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::app::{App, Outcome};
+use crate::ops::ci;
+use crate::ops::error::Exit;
+use crate::render::Answer;
+use crate::render::columns::aligned;
+
+/// Verify every gate over a range of commits
+#[derive(Args)]
+pub(super) struct CiArgs {
+    /// The commit that the range starts after; its rules judge the range
+    #[arg(long, value_name = "REV")]
+    base: String,
+    /// The last commit of the range
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    head: String,
+}
+
+pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
+    let gates = ci::judge(app.context()?, &args.base, &args.head)?;
+    let status = |gate: &ci::Gate| match (gate.checked, gate.findings.len()) {
+        (0, _) => "nothing to judge",
+        (_, 0) => "pass",
+        _ => "fail",
+    };
+    let rows: Vec<Vec<String>> = gates
+        .iter()
+        .map(|g| {
+            let count = crate::ops::error::plural(g.checked, "commit");
+            vec![
+                g.name.to_owned(),
+                status(g).to_owned(),
+                count,
+                crate::ops::error::plural(g.findings.len(), "finding"),
+            ]
+        })
+        .collect();
+    let mut text = aligned(&rows);
+    let mut objects: Vec<Value> = Vec::new();
+    for gate in &gates {
+        let mut findings = Vec::new();
+        for finding in &gate.findings {
+            let commit = finding.commit.clone().unwrap_or_default();
+            let short = commit.get(..10).unwrap_or(&commit);
+            text.push_str(&format!("\n{short} {}: {finding}\n  {}\n", finding.code, finding.how));
+            findings.push(json!({
+                "code": finding.code, "commit": commit, "file": finding.shown_path(),
+                "what": finding.what, "how": finding.how,
+            }));
+        }
+        objects.push(json!({ "name": gate.name, "status": status(gate), "checked": gate.checked, "findings": findings }));
+    }
+    app.show(&Answer { text, json: json!({ "gates": objects }) })?;
+    let clean = gates.iter().all(|g| g.findings.is_empty());
+    Ok(if clean { Exit::Done } else { Exit::No })
+}

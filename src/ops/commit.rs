@@ -1,0 +1,240 @@
+//! May this commit be made? Scope and claim, judged on what is staged.
+//!
+//! An agent's commit must pass under HEAD's rules and under its own, so that
+//! none loosens the gate that judges it. People commit anywhere: the gate is
+//! between agents.
+
+use super::error::{Error, plural};
+use super::identity::Who;
+use super::{Context, resolve, rules};
+use crate::config::Config;
+use crate::gate::finding::Finding;
+use crate::gate::scope::{Owner, RULES};
+use crate::git::Change;
+use crate::model::entry::{Entry, Refused};
+use crate::model::limits;
+use crate::model::names::{AgentName, DomainName, TaskId};
+use crate::model::refusal::Refusal;
+use crate::model::stamp::Fence;
+use crate::model::task::Task;
+use crate::store::Author;
+use crate::text::time::Timestamp;
+
+/// What a commit was found to be made under.
+#[derive(Clone, Debug, Default)]
+pub struct Passed {
+    /// Files that were judged.
+    pub files: usize,
+    /// The claim that it is made under.
+    pub grant: Option<(TaskId, Fence)>,
+}
+
+/// Judges what is staged. A refusal is on the record before it is told.
+pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
+    let repo = context.store.repo();
+    let changes = repo.staged()?;
+    let before = rules::at(repo, repo.head()?)?;
+    // Whoever commits: rules that cannot be read judge nobody.
+    let own = match changes.iter().find(|c| c.path == RULES.as_bytes()) {
+        Some(Change { oid: Some(blob), .. }) => Some(rules::of_blob(repo, *blob)?),
+        Some(_) => Some(Config::default()),
+        None => None,
+    };
+    let agent = match &context.identity.who {
+        Who::Agent(name) => name.clone(),
+        Who::Person(_) | Who::Script(_) => return Ok(Passed { files: changes.len(), grant: None }),
+        Who::Nobody(why) => {
+            // A harness whose agent has no name, where names matter.
+            let binds =
+                before.as_ref().is_some_and(|c| !c.domains.all().is_empty() || c.commit.require_claim);
+            if !binds || why.contains("user.name") {
+                return Ok(Passed { files: changes.len(), grant: None });
+            }
+            return context.identity.author(&context.store).map(|_| Passed::default());
+        }
+    };
+    let author = Author { agent, session: context.identity.session.clone() };
+    let before = before.unwrap_or_default();
+    let grant = current_grant(context, &author)?;
+    let bound = rules::domains_of(&context.store, &before, &author.agent)?;
+    refuse_paused(context, &author, &bound)?;
+    let requires = before.commit.require_claim || own.as_ref().is_some_and(|c| c.commit.require_claim);
+    if requires && grant.is_none() {
+        let what = format!("`{}` holds no task, and commits here are made under one", author.agent);
+        return Err(refused(
+            context,
+            &author,
+            &bound,
+            "claim",
+            what,
+            Vec::new(),
+            "take one: git comm next".into(),
+        ));
+    }
+    let mut findings = out_of_scope(&before, &bound, &changes);
+    if let Some(own) = &own {
+        for finding in out_of_scope(own, &bound, &changes) {
+            if !findings.iter().any(|f| f.path == finding.path) {
+                findings.push(finding);
+            }
+        }
+    }
+    if findings.is_empty() {
+        return Ok(Passed { files: changes.len(), grant });
+    }
+    let scope: Vec<&str> = bound.iter().map(DomainName::as_str).collect();
+    let scope = if scope.is_empty() { String::new() } else { format!(" (domain {})", scope.join(", ")) };
+    let what = format!(
+        "{} of {} outside the scope of `{}`{scope}",
+        findings.len(),
+        plural(changes.len(), "staged file"),
+        author.agent
+    );
+    let hint = hint_for(context, &before, &findings)?;
+    Err(refused(context, &author, &bound, "scope", what, findings, hint))
+}
+
+/// The changes that are not for an agent of the `bound` domains.
+pub fn out_of_scope(rules: &Config, bound: &[DomainName], changes: &[Change]) -> Vec<Finding> {
+    let judge = |change: &Change| {
+        let finding = |what: String, how: String| {
+            Some(Finding { code: "scope", path: change.path.clone(), commit: None, what, how })
+        };
+        if change.path == RULES.as_bytes() {
+            return finding("the rules are in no agent's scope".into(), "ask the person".into());
+        }
+        if bound.is_empty() {
+            return None;
+        }
+        match rules.domains.owner(&change.path) {
+            Owner::Domain(domain) if domain.name.as_ref().is_some_and(|n| bound.contains(n)) => None,
+            Owner::Domain(domain) => {
+                let mut whose = format!("domain {}", domain.shown());
+                if let Some(agent) = &domain.agent {
+                    whose.push_str(&format!(", agent {agent}"));
+                }
+                if !domain.owner.is_empty() {
+                    whose.push_str(&format!(", owner {}", domain.owner));
+                }
+                let how = match domain.hint.as_str() {
+                    "" => format!("ask: git comm msg send --to domain:{} TEXT", domain.shown()),
+                    hint => hint.to_owned(),
+                };
+                finding(whose, how)
+            }
+            Owner::Nobody => finding("no domain's file".into(), "ask the person".into()),
+            Owner::Tie(one, two) => finding(
+                format!("claimed by both {} and {}", one.shown(), two.shown()),
+                "ask the person to mend comm.toml".into(),
+            ),
+        }
+    };
+    changes.iter().filter_map(judge).collect()
+}
+
+/// Whom to ask: who works on the first file's domain now, and how to have it
+/// done without touching it.
+fn hint_for(context: &Context<'_>, rules: &Config, findings: &[Finding]) -> Result<String, Error> {
+    let Some(first) = findings.first() else { return Ok(String::new()) };
+    let Owner::Domain(domain) = rules.domains.owner(&first.path) else { return Ok(first.how.clone()) };
+    let Some(name) = &domain.name else { return Ok(first.how.clone()) };
+    let board = super::board::Board::load(&context.store)?;
+    let holder = super::agents::list(context, &board)
+        .into_iter()
+        .find(|l| l.agent.domain.as_ref() == Some(name) && l.activity == super::agents::Activity::Busy);
+    let ask = match (&domain.hint, holder) {
+        (hint, _) if !hint.is_empty() => hint.clone(),
+        (_, Some(line)) => {
+            format!("ask {}, who works there: git comm msg send --to {} TEXT", line.name, line.name)
+        }
+        _ => first.how.clone(),
+    };
+    Ok(format!("{ask}; or leave it to them: git comm add TITLE --domain {name}"))
+}
+
+/// Puts a refusal on the record and makes the error that tells it.
+fn refused(
+    context: &Context<'_>,
+    author: &Author,
+    bound: &[DomainName],
+    gate: &str,
+    what: String,
+    findings: Vec<Finding>,
+    hint: String,
+) -> Error {
+    let rules = rules::current(context).unwrap_or_default();
+    let owner = |path: &[u8]| match rules.domains.owner(path) {
+        Owner::Domain(domain) => domain.name.clone(),
+        _ => None,
+    };
+    let kept = findings.iter().take(limits::FINDINGS);
+    let entry = Entry::Refused {
+        gate: gate.to_owned(),
+        domain: bound.first().cloned(),
+        findings: kept
+            .map(|f| Refused { code: f.code.to_owned(), path: f.shown_path(), owner: owner(&f.path) })
+            .collect(),
+        total: findings.len(),
+    };
+    let summary = format!("refused a commit of {}: {what}", author.agent);
+    // A refusal that cannot be written down is still one.
+    if context.store.meta().is_some()
+        && let Err(error) =
+            context.store.append("log", author, &entry, &summary, Timestamp::from_micros(i64::MAX), |_| false)
+    {
+        tracing::warn!(%error, "refusal not on the record");
+    }
+    Error::Gate { what, findings, hint }
+}
+
+fn refuse_paused(context: &Context<'_>, author: &Author, bound: &[DomainName]) -> Result<(), Error> {
+    match context.store.control().pause_of(&author.agent, bound) {
+        None => Ok(()),
+        Some((scope, pause)) => {
+            Err(Refusal::Paused { scope, by: pause.by.clone(), reason: pause.reason.clone() }.into())
+        }
+    }
+}
+
+/// The claim that a commit of this session is made under: that of the task
+/// which the worktree is bound to, else of the one task that is held.
+///
+/// A session that remembers claims and has lost all of them is refused: what
+/// it is about to commit was work on a task that is somebody else's now.
+pub fn current_grant(context: &Context<'_>, author: &Author) -> Result<Option<(TaskId, Fence)>, Error> {
+    let store = &context.store;
+    let bound: Option<TaskId> =
+        store.repo().config("comm.task").filter(|t| !t.is_empty()).map(|t| t.parse()).transpose()?;
+    let mut remembered = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
+    let mut held = Vec::new();
+    let mut lost = None;
+    for (id, grant) in std::mem::take(&mut remembered) {
+        let Some(version) = store.read::<Task>(id.as_str())? else { continue };
+        let phase = version.state.phase;
+        match &phase.claim {
+            Some(claim) if claim.is_of(&author.agent, &author.session) => held.push((id, phase.fence)),
+            _ if phase.fence != grant.fence => lost = Some((id, phase, grant.fence.token)),
+            _ => {}
+        }
+    }
+    if held.is_empty() {
+        for id in resolve::held(context, author)? {
+            let fence = super::tasks::read(context, &id)?.state.phase.fence;
+            held.push((id, fence));
+        }
+    }
+    if let Some(bound) = &bound
+        && let Some(grant) = held.iter().find(|(id, _)| id == bound)
+    {
+        return Ok(Some(grant.clone()));
+    }
+    match (held.into_iter().next(), lost) {
+        (Some(grant), _) => Ok(Some(grant)),
+        (None, Some((task, phase, token))) => {
+            let holder = phase.claim.map(|c| c.agent).or(phase.outcome.map(|o| o.by));
+            let holder: AgentName = holder.unwrap_or_else(|| author.agent.clone());
+            Err(Refusal::Superseded { task, holder, fence: phase.fence, held: token }.into())
+        }
+        (None, None) => Ok(None),
+    }
+}

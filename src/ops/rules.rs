@@ -1,0 +1,64 @@
+//! The rules in force, and the domain that they bind a caller to.
+
+use super::Context;
+use super::error::Error;
+use crate::config::Config;
+use crate::gate::scope::RULES;
+use crate::git::{Oid, Repo};
+use crate::model::agent::Agent;
+use crate::model::names::{AgentName, DomainName};
+use crate::store::Store;
+
+/// The largest `comm.toml` that is read, in bytes.
+const LIMIT: usize = 1024 * 1024;
+
+/// The rules that a commit carries; none if it has no `comm.toml`.
+pub fn at(repo: &Repo, commit: Option<Oid>) -> Result<Option<Config>, Error> {
+    let Some(commit) = commit else { return Ok(None) };
+    match repo.file_at(commit, RULES, LIMIT)? {
+        None => Ok(None),
+        Some(text) => parse(&text).map(Some),
+    }
+}
+
+/// The rules with this content.
+pub fn parse(text: &[u8]) -> Result<Config, Error> {
+    Config::parse(text).map_err(|faults| Error::Rules { faults })
+}
+
+/// The rules with the content of this blob.
+pub fn of_blob(repo: &Repo, blob: Oid) -> Result<Config, Error> {
+    parse(&repo.read_blob(blob, LIMIT)?)
+}
+
+/// The domains that `agent` works for: those that the rules give it, else
+/// the one that its worktree is bound to, else the one that it registered.
+/// None means that no scope binds it.
+pub fn domains_of(store: &Store<'_>, rules: &Config, agent: &AgentName) -> Result<Vec<DomainName>, Error> {
+    let given = given_to(rules, agent);
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if let Some(bound) = bound_domain(store)? {
+        return Ok(vec![bound]);
+    }
+    Ok(store.read::<Agent>(agent.as_str())?.and_then(|a| a.state.domain).into_iter().collect())
+}
+
+/// The domains that the rules give to an agent.
+pub fn given_to(rules: &Config, agent: &AgentName) -> Vec<DomainName> {
+    let domains = rules.domains.all().iter().filter(|d| d.agent.as_ref() == Some(agent));
+    domains.filter_map(|d| d.name.clone()).collect()
+}
+
+/// The domain that this worktree is bound to.
+pub fn bound_domain(store: &Store<'_>) -> Result<Option<DomainName>, Error> {
+    let text = store.repo().config("comm.domain").filter(|text| !text.is_empty());
+    Ok(text.map(|text| text.parse()).transpose()?)
+}
+
+/// The rules at HEAD, for questions that are not about a commit.
+pub fn current(context: &Context<'_>) -> Result<Config, Error> {
+    let repo = context.store.repo();
+    Ok(at(repo, repo.head()?)?.unwrap_or_default())
+}
