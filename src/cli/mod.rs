@@ -9,6 +9,7 @@ mod board;
 mod ci;
 mod claims;
 mod deps;
+mod doctor;
 mod global;
 mod hook;
 mod input;

@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use super::global::Global;
 use crate::text::similar;
 
-use super::{agents, board, ci, claims, deps, hook, log, messages, setup, tasks};
+use super::{agents, board, ci, claims, deps, doctor, hook, log, messages, setup, tasks};
 
 /// One verb.
 pub(super) struct Verb {
@@ -54,6 +54,7 @@ macro_rules! verbs {
 verbs! {
     "init" [] "Make the board of this repository" => board::InitArgs, init;
     "status" [] "The board at a glance" => board::StatusArgs, status;
+    "doctor" [] "Check the whole set-up" => doctor::DoctorArgs, doctor;
     "whoami" [] "Who you are to the board, and what you hold" => board::WhoamiArgs, whoami;
 
     "add" ["create" "new"] "Add a task; prints its id" => tasks::AddArgs, add;

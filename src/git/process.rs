@@ -210,6 +210,18 @@ pub(super) fn git_accepts(dir: &Path, env: &Env) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
+/// What `git version` says.
+pub(super) fn version_text(env: &Env) -> Result<String, GitError> {
+    let mut command = Command::new(find_git(env)?);
+    command.arg("version");
+    let (status, out, stderr) = Running::start(command, "version")?.output()?;
+    if status.success() {
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    } else {
+        Err(failed("version", status, &stderr))
+    }
+}
+
 fn find_git(env: &Env) -> Result<PathBuf, GitError> {
     let path = env.path_var("PATH").ok_or(GitError::NoGit)?;
     let name = if cfg!(windows) { "git.exe" } else { "git" };

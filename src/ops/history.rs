@@ -47,7 +47,18 @@ impl Happening {
 
 /// A state that is not looked at.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
-struct Opaque(Value);
+pub struct Opaque(Value);
+
+/// Where a record lives.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The word for its kind in answers.
+    pub kind: &'static str,
+    /// The word for its kind in stored versions.
+    pub stored: &'static str,
+    /// Its id.
+    pub id: String,
+}
 
 /// A log and the records that could not be read.
 pub type Log = (Vec<Happening>, Vec<StoreError>);
@@ -57,12 +68,12 @@ pub fn log(context: &Context<'_>, filter: &Filter, limit: usize) -> Result<Log, 
     let store = &context.store;
     let (mut events, mut damaged) = (Vec::new(), Vec::new());
     for (name, tip) in store.repo().list_refs(PREFIX)? {
-        let Some((kind, stored, id)) = place(&name) else { continue };
-        if !may_concern(filter, kind, &id) {
+        let Some(place) = place(&name) else { continue };
+        if !may_concern(filter, place.kind, &place.id) {
             continue;
         }
         match tip {
-            Ok(tip) => walk(context, &name, kind, stored, &id, tip, filter, &mut events, &mut damaged),
+            Ok(tip) => walk(context, &name, &place, tip, filter, &mut events, &mut damaged),
             Err(error) => damaged.push(error.into()),
         }
     }
@@ -73,20 +84,20 @@ pub fn log(context: &Context<'_>, filter: &Filter, limit: usize) -> Result<Log, 
     Ok((events.split_off(from), damaged))
 }
 
-/// What kind of record a ref holds, under which kind and id it is stored, and
-/// the id to show. None for kinds of a newer writer, which are left alone.
-fn place(name: &RefName) -> Option<(&'static str, &'static str, String)> {
+/// What a ref holds. None for kinds of a newer writer, which are left alone.
+pub fn place(name: &RefName) -> Option<Place> {
     let rest = name.as_str().strip_prefix(PREFIX)?;
     let (family, id) = rest.split_once('/').unwrap_or((rest, rest));
-    match family {
-        "tasks" => Some(("task", crate::model::task::Task::KIND, id.to_owned())),
-        "agents" => Some(("agent", crate::model::agent::Agent::KIND, id.to_owned())),
-        "meta" => Some(("meta", crate::model::board::Meta::KIND, id.to_owned())),
-        "control" => Some(("control", crate::model::board::Control::KIND, id.to_owned())),
-        "messages" => Some(("message", crate::model::entry::Chain::KIND, rest.to_owned())),
-        "log" => Some(("note", crate::model::entry::Chain::KIND, rest.to_owned())),
-        _ => None,
-    }
+    let (kind, stored, id) = match family {
+        "tasks" => ("task", crate::model::task::Task::KIND, id),
+        "agents" => ("agent", crate::model::agent::Agent::KIND, id),
+        "meta" => ("meta", crate::model::board::Meta::KIND, id),
+        "control" => ("control", crate::model::board::Control::KIND, id),
+        "messages" => ("message", crate::model::entry::Chain::KIND, rest),
+        "log" => ("note", crate::model::entry::Chain::KIND, rest),
+        _ => return None,
+    };
+    Some(Place { kind, stored, id: id.to_owned() })
 }
 
 fn may_concern(filter: &Filter, kind: &str, id: &str) -> bool {
@@ -96,13 +107,10 @@ fn may_concern(filter: &Filter, kind: &str, id: &str) -> bool {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 fn walk(
     context: &Context<'_>,
     name: &RefName,
-    kind: &'static str,
-    stored: &str,
-    id: &str,
+    place: &Place,
     tip: Oid,
     filter: &Filter,
     events: &mut Vec<Happening>,
@@ -111,7 +119,7 @@ fn walk(
     let mut seen = HashSet::from([tip]);
     let mut queue = vec![tip];
     while let Some(oid) = queue.pop() {
-        let version: Version<Opaque> = match context.store.version_of(name, stored, id, oid) {
+        let version: Version<Opaque> = match context.store.version_of(name, place.stored, &place.id, oid) {
             Ok(version) => version,
             Err(error) => {
                 damaged.push(error);
@@ -123,7 +131,7 @@ fn walk(
             continue;
         }
         queue.extend(version.parents.iter().filter(|p| seen.insert(**p)));
-        let event = Happening { kind, id: id.to_owned(), oid, head: version.head };
+        let event = Happening { kind: place.kind, id: place.id.clone(), oid, head: version.head };
         if passes(filter, &event) {
             events.push(event);
         }

@@ -10,6 +10,7 @@ pub mod claims;
 pub mod commit;
 pub mod control;
 pub mod deps;
+pub mod doctor;
 pub mod error;
 pub mod history;
 pub mod identity;

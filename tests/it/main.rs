@@ -15,6 +15,7 @@
 )]
 
 mod commits;
+mod doctor;
 mod identity;
 mod messages;
 mod stories;

@@ -1,0 +1,119 @@
+//! The check-up: green from a good set-up, red with the remedy from each bad
+//! one.
+
+use crate::support::{Run, Sandbox, program};
+
+/// The named check of a report.
+fn check(report: &serde_json::Value, name: &str) -> (String, String) {
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks.iter().filter(|c| c["name"] == name).max_by_key(|c| c["status"] == "red");
+    let found = found.unwrap_or_else(|| panic!("no check `{name}` in {report}"));
+    let remedy = found["remedy"].as_str().unwrap();
+    assert!(found["status"] != "red" || !remedy.is_empty(), "{found} has no remedy");
+    (found["status"].as_str().unwrap().to_owned(), found["what"].as_str().unwrap().to_owned())
+}
+
+#[track_caller]
+fn red(s: &Sandbox, name: &str, fragment: &str) {
+    let report = s.comm("doctor --json").exits(1).json();
+    let (status, what) = check(&report, name);
+    assert_eq!(status, "red", "{report}");
+    assert!(what.contains(fragment), "{what}");
+}
+
+#[test]
+fn a_good_set_up_is_green() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    s.as_agent("ada", "msg send --to bob hi").succeeds();
+    let report = s.comm("doctor --json").succeeds().json();
+    assert_eq!(report["red"], 0);
+    assert!(check(&report, "records").1.contains("versions intact"), "{report}");
+}
+
+#[test]
+fn from_an_empty_start_it_says_what_is_missing() {
+    let s = Sandbox::with_init(&[]);
+    red(&s, "board", "there is none");
+    let mut outside = s.bare_command(program(), s.root());
+    let report = Run::of(&outside.args(["doctor", "--json"]).output().unwrap(), "outside").exits(1).json();
+    assert_eq!(check(&report, "repository").0, "red");
+    let mut without_git = s.command();
+    without_git.env("PATH", "/nonexistent").args(["doctor", "--json"]);
+    let report = Run::of(&without_git.output().unwrap(), "no git").exits(1).json();
+    assert_eq!(check(&report, "git").0, "red");
+}
+
+#[test]
+fn every_damaged_record_is_red() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.add("two");
+    std::fs::write(s.repo().join(".git/refs/comm-node/tasks/bd-1"), "").unwrap();
+    red(&s, "records", "refs/comm-node/tasks/bd-1");
+    s.comm("edit bd-2 --title changed").succeeds();
+    let first = s.git("rev-parse refs/comm-node/tasks/bd-2~1").stdout.trim().to_owned();
+    std::fs::remove_file(s.repo().join(format!(".git/objects/{}/{}", &first[..2], &first[2..]))).unwrap();
+    std::fs::remove_dir_all(s.repo().join(".git/comm-node/keep")).unwrap();
+    s.git("update-ref -d refs/comm-node/tasks/bd-1").exits(128);
+    std::fs::remove_file(s.repo().join(".git/refs/comm-node/tasks/bd-1")).unwrap();
+    red(&s, "records", "refs/comm-node/tasks/bd-2");
+}
+
+#[test]
+fn a_version_out_of_order_is_red() {
+    let s = Sandbox::new();
+    s.add("one");
+    let tip = s.git("rev-parse refs/comm-node/tasks/bd-1").stdout.trim().to_owned();
+    let message = s.git(&format!("log -1 --format=%B {tip}")).stdout;
+    // The same version again on top of itself: its number does not grow.
+    std::fs::write(s.root().join("message"), message).unwrap();
+    let tree = s.git(&format!("rev-parse {tip}^{{tree}}")).stdout.trim().to_owned();
+    let next = s.git(&format!("commit-tree {tree} -p {tip} -F ../message")).succeeds().stdout;
+    s.git(&format!("update-ref refs/comm-node/tasks/bd-1 {}", next.trim())).succeeds();
+    red(&s, "records", "refs/comm-node/tasks/bd-1");
+}
+
+#[test]
+fn a_lock_that_was_left_is_found_and_cleared() {
+    let s = Sandbox::new();
+    s.add("one");
+    let lock = s.repo().join(".git/refs/comm-node/tasks/bd-1.lock");
+    std::fs::write(&lock, "").unwrap();
+    s.comm("doctor").succeeds();
+    let file = std::fs::File::options().write(true).open(&lock).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+    red(&s, "locks", "bd-1.lock");
+    let fixed = s.comm("doctor --fix").succeeds();
+    assert!(fixed.stdout.contains("fixed"), "{}", fixed.stdout);
+    assert!(!lock.exists());
+    s.comm("doctor").succeeds();
+}
+
+#[test]
+fn a_mirror_that_would_destroy_records_is_red_and_made_safe() {
+    let s = Sandbox::new();
+    s.git("remote add origin ../other").succeeds();
+    s.git("config remote.origin.fetch +refs/*:refs/*").succeeds();
+    red(&s, "remotes", "would overwrite the records");
+    s.comm("doctor --fix").succeeds();
+    s.git("config remote.origin.mirror true").succeeds();
+    red(&s, "remotes", "mirrors everything");
+}
+
+#[test]
+fn an_agent_checks_as_an_agent() {
+    let s = Sandbox::new();
+    s.comm("doctor --as-agent").exits(1);
+    s.as_agent("ada", "doctor --as-agent").succeeds();
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_red() {
+    let s = Sandbox::new();
+    std::fs::write(s.repo().join("comm.toml"), "[domains.api]\nscop = 'x'\n").unwrap();
+    s.git("add comm.toml").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    red(&s, "rules", "comm.toml:2:1: unknown key `scop`");
+}
