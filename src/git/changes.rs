@@ -196,7 +196,9 @@ impl Repo {
     /// Runs a git command in this worktree with the index that the caller was
     /// given; none if it ended with 1, which for a question is "no".
     pub(super) fn git_here(&self, args: &[&str], input: Option<&[u8]>) -> Result<Option<Vec<u8>>, GitError> {
-        let what = args.first().copied().unwrap_or_default();
+        // Settings may stand before the command itself.
+        let what = args.iter().position(|&a| a != "-c" && !a.contains('=')).and_then(|i| args.get(i));
+        let what = what.copied().unwrap_or_default();
         let mut command = self.git(&[])?;
         // The last `--git-dir` counts.
         command.arg("--git-dir").arg(&self.git_dir);

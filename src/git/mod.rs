@@ -17,6 +17,7 @@ mod inspect;
 mod keep;
 mod lock;
 mod loose;
+mod network;
 mod objects;
 mod oid;
 mod open;

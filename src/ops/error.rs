@@ -85,6 +85,24 @@ pub enum Error {
     /// There is no board yet, and making one could split a shared one.
     #[error("this repository has no board yet")]
     NoBoard,
+    /// A remote cannot be reached now.
+    #[error("{what}")]
+    Offline {
+        /// Which, and why.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// This clone and a remote have different boards.
+    #[error("this clone has board {ours}, and `{remote}` has board {theirs}")]
+    TwoBoards {
+        /// Ours.
+        ours: String,
+        /// Theirs.
+        theirs: String,
+        /// Who has theirs.
+        remote: String,
+    },
     /// The call is wrong.
     #[error("{what}")]
     Usage {
@@ -154,6 +172,8 @@ impl Error {
             Self::Name(_) | Self::Usage { .. } => Exit::Usage,
             Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NoSingleTask { .. } => Exit::Unknown,
             Self::Identity { .. } => Exit::NotYours,
+            Self::Offline { .. } => Exit::Retry,
+            Self::TwoBoards { .. } => Exit::No,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
             Self::Incomplete { .. } => Exit::Damaged,
             Self::Gate { .. } => Exit::NotYours,
@@ -183,6 +203,8 @@ impl Error {
             Self::Ambiguous { .. } => "ambiguous",
             Self::NoSingleTask { .. } => "no_single_task",
             Self::Identity { .. } => "identity",
+            Self::Offline { .. } => "offline",
+            Self::TwoBoards { .. } => "two_boards",
             Self::NoBoard => "no_board",
             Self::Usage { .. } => "usage",
             Self::Incomplete { .. } => "incomplete",
@@ -207,7 +229,11 @@ impl Error {
                 "take one: git comm next; or name the task".into()
             }
             Self::NoSingleTask { .. } => "name the task".into(),
+            Self::TwoBoards { .. } => {
+                "take theirs: git comm init --remove --refs, then git comm init; keep both: use another clone for theirs".into()
+            }
             Self::Identity { hint, .. }
+            | Self::Offline { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Fatal { hint, .. }
             | Self::Gate { hint, .. } => hint.clone(),

@@ -15,6 +15,7 @@ pub mod error;
 pub mod history;
 pub mod identity;
 pub mod init;
+pub mod join;
 pub mod messages;
 pub mod resolve;
 pub mod rules;

@@ -168,3 +168,11 @@ fn ci_without_the_board_is_incomplete_not_green() {
     }
     s.comm("ci --base HEAD").exits(6);
 }
+
+#[test]
+fn the_example_of_the_guide_is_accepted() {
+    let guide = include_str!("../../docs/comm-toml.md");
+    let example = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let s = guarded(example);
+    s.comm("doctor").succeeds();
+}

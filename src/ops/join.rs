@@ -1,0 +1,118 @@
+//! Joining: a clone looks at its remotes first, and adopts the board that is
+//! there instead of making a second one.
+
+use super::Context;
+use super::error::{Error, plural};
+use crate::git::{Durability, RefName, Swap, Swapped};
+use crate::model::board::Meta;
+use crate::store::{PREFIX, Version};
+use crate::text::escape;
+
+/// Where fetched records are kept, apart from our own.
+pub const TRACKING: &str = "refs/comm-node-remote/";
+
+/// What the remotes have.
+#[derive(Debug)]
+pub enum Found {
+    /// No remote has a board.
+    Nothing,
+    /// The board that this clone has already.
+    Same,
+    /// A board that was adopted just now.
+    Adopted {
+        /// The remote that has it.
+        remote: String,
+        /// How many records came over.
+        records: usize,
+    },
+}
+
+/// Looks at the remotes and adopts the board that one of them has.
+///
+/// A remote that cannot be asked is an error: it may have a board, and a
+/// second one would split the work.
+pub fn join(context: &Context<'_>) -> Result<Found, Error> {
+    let repo = context.store.repo();
+    let mut found = Found::Nothing;
+    for remote in repo.remotes() {
+        let shown = escape::clipped(&remote.name, 60);
+        let refs = repo.remote_refs(&remote.name, &format!("{PREFIX}*")).map_err(|error| {
+            let source = escape::clipped(&error.to_string(), 200);
+            Error::Offline {
+                what: format!("the remote `{shown}` cannot be asked whether it has a board: {source}"),
+                hint: "try again when it can be reached; or start a board of this clone's own: git comm init --new".into(),
+            }
+        })?;
+        if !refs.iter().any(|(name, _)| name.as_str() == "refs/comm-node/meta") {
+            continue;
+        }
+        let tracking = format!("{TRACKING}{}/", remote.name);
+        repo.fetch_refs(&remote.name, &[&format!("{PREFIX}*:{tracking}*")])?;
+        let theirs = their_board(context, &tracking)?;
+        match context.store.meta() {
+            Some(ours) if !ours.boards.is_disjoint(&theirs.state.boards) => found = Found::Same,
+            Some(ours) => return Err(two_boards(&ours, &theirs.state, &shown)),
+            None => {
+                let records = adopt(context, &tracking)?;
+                context.store.refresh()?;
+                found = Found::Adopted { remote: shown, records };
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn their_board(context: &Context<'_>, tracking: &str) -> Result<Version<Meta>, Error> {
+    let name = RefName::new(&format!("{tracking}meta"))?;
+    let oid = context.store.tip(&name)?.ok_or(Error::NoBoard)?;
+    let version: Version<Meta> = context.store.version(&name, "meta", oid)?;
+    if version.state.format > crate::model::board::FORMAT {
+        return Err(
+            crate::store::StoreError::Newer { name: name.to_string(), format: version.state.format }.into()
+        );
+    }
+    Ok(version)
+}
+
+fn two_boards(ours: &Meta, theirs: &Meta, remote: &str) -> Error {
+    let id = |meta: &Meta| meta.boards.first().cloned().unwrap_or_default();
+    Error::TwoBoards { ours: id(ours), theirs: id(theirs), remote: remote.to_owned() }
+}
+
+/// Makes our refs from the fetched ones, the board last: until it is there,
+/// nothing counts, and a second try goes on where the first ended.
+fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
+    let repo = context.store.repo();
+    let mut refs = repo.list_refs(tracking)?;
+    refs.sort_by_key(|(name, _)| name.as_str().ends_with("/meta"));
+    let mut records = 0;
+    for (name, oid) in refs {
+        let Some(rest) = name.as_str().strip_prefix(tracking) else { continue };
+        let ours = RefName::new(&format!("{PREFIX}{rest}"))?;
+        let swap = Swap {
+            name: &ours,
+            expected: None,
+            next: oid?,
+            guards: &[],
+            durability: Durability::Process,
+            stamp: "",
+            on_locked: None,
+        };
+        match repo.swap(&swap)? {
+            Swapped::Moved => records += 1,
+            // From an earlier try, or another process that joins as well.
+            Swapped::Lost | Swapped::GuardMoved => {}
+        }
+    }
+    Ok(records)
+}
+
+/// A line about what was found.
+pub fn told(found: &Found) -> Option<String> {
+    match found {
+        Found::Adopted { remote, records } => {
+            Some(format!("adopted the board of `{remote}`: {}", plural(*records, "record")))
+        }
+        Found::Nothing | Found::Same => None,
+    }
+}
