@@ -122,6 +122,11 @@ impl Env {
         std::process::id()
     }
 
+    /// Path of this program, unless its file is gone.
+    pub fn program(&self) -> Option<PathBuf> {
+        std::env::current_exe().ok().filter(|path| path.is_file())
+    }
+
     /// Name of this machine, or `unknown`.
     pub fn host(&self) -> String {
         platform::host()

@@ -7,8 +7,8 @@ use super::app::{App, Outcome};
 use crate::model::board::Scope;
 use crate::ops::board::Board;
 use crate::ops::error::Exit;
-use crate::ops::{control, init as making, status as glance};
-use crate::render::{answer, status as view};
+use crate::ops::{control, hooks, init as making, status as glance};
+use crate::render::{answer, hooks as hooks_view, status as view};
 
 /// Make the board of this repository
 #[derive(Args)]
@@ -16,12 +16,32 @@ pub(super) struct InitArgs {
     /// What task ids start with
     #[arg(long)]
     prefix: Option<String>,
+    /// Install no git hooks
+    #[arg(long)]
+    no_hooks: bool,
+    /// Say what would be changed, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Take the hooks out again
+    #[arg(long, conflicts_with_all = ["prefix", "no_hooks"])]
+    remove: bool,
+    /// Delete every record of this clone too (the person)
+    #[arg(long, requires = "remove")]
+    refs: bool,
 }
 
 pub(super) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
-    let done = making::init(app.context()?, args.prefix.as_deref())?;
-    app.show(&answer::initialised(&done))?;
-    Ok(Exit::Done)
+    let context = app.context()?;
+    if args.remove {
+        let left = making::leave(context, args.refs, args.dry_run)?;
+        app.show(&hooks_view::left(&left))?;
+        return Ok(Exit::Done);
+    }
+    let prefix = args.prefix.as_deref();
+    let done = if args.dry_run { making::preview(context, prefix) } else { making::init(context, prefix)? };
+    let hooks = if args.no_hooks { None } else { Some(hooks::install(context, args.dry_run)?) };
+    app.show(&answer::initialised(&done, hooks.as_ref(), args.dry_run))?;
+    Ok(hooks.as_ref().map_or(Exit::Done, super::hooks::exit))
 }
 
 /// The board at a glance

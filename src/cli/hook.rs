@@ -1,24 +1,30 @@
 //! What git's hooks run. People do not type these.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
 use super::app::{App, Outcome};
-use crate::ops::ci::{FENCE, TASK};
-use crate::ops::commit;
 use crate::ops::error::Exit;
-use crate::ops::identity::Who;
+use crate::ops::hooks_run as run;
 use crate::render::answer;
-use crate::store::Author;
 
 /// Judge what is staged
 #[derive(Args)]
-pub(super) struct PreCommitArgs {}
+pub(super) struct StagedArgs {}
 
-pub(super) fn pre_commit(_: PreCommitArgs, app: &mut App<'_>) -> Outcome {
-    let passed = commit::judge_staged(app.context()?)?;
+pub(super) fn pre_commit(_: StagedArgs, app: &mut App<'_>) -> Outcome {
+    before_commit("pre-commit", app)
+}
+
+pub(super) fn pre_applypatch(_: StagedArgs, app: &mut App<'_>) -> Outcome {
+    before_commit("pre-applypatch", app)
+}
+
+fn before_commit(hook: &str, app: &mut App<'_>) -> Outcome {
+    let passed = run::before_commit(app.context()?, hook)?;
     // A hook that lets a commit through says nothing.
     let json = json!({ "files": passed.files, "task": passed.grant.map(|g| g.0) });
     app.show(&answer::line("", json))?;
@@ -27,19 +33,28 @@ pub(super) fn pre_commit(_: PreCommitArgs, app: &mut App<'_>) -> Outcome {
 
 /// Add the trailers that name the claim
 #[derive(Args)]
-pub(super) struct CommitMsgArgs {
+pub(super) struct MessageArgs {
     /// The file that holds the message
     file: PathBuf,
+    /// Where git has the message from
+    #[arg(hide = true)]
+    rest: Vec<OsString>,
 }
 
-pub(super) fn commit_msg(args: CommitMsgArgs, app: &mut App<'_>) -> Outcome {
+pub(super) fn commit_msg(args: MessageArgs, app: &mut App<'_>) -> Outcome {
     let file = app.dir()?.join(args.file);
-    let context = app.context()?;
-    let Who::Agent(name) = &context.identity.who else { return Ok(Exit::Done) };
-    let author = Author { agent: name.clone(), session: context.identity.session.clone() };
-    if let Some((task, fence)) = commit::current_grant(context, &author)? {
-        let fence = format!("{}:{}", fence.token, fence.nonce);
-        context.store.repo().set_trailers(&file, &[(TASK, task.as_str()), (FENCE, &fence)])?;
-    }
+    run::with_message(app.context()?, "commit-msg", &file)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn applypatch_msg(args: MessageArgs, app: &mut App<'_>) -> Outcome {
+    let file = app.dir()?.join(args.file);
+    run::with_message(app.context()?, "applypatch-msg", &file)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn prepare_commit_msg(args: MessageArgs, app: &mut App<'_>) -> Outcome {
+    let file = app.dir()?.join(args.file);
+    run::prepare_message(app.context()?, &file)?;
     Ok(Exit::Done)
 }

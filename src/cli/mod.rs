@@ -12,6 +12,7 @@ mod deps;
 mod doctor;
 mod global;
 mod hook;
+mod hooks;
 mod input;
 mod log;
 mod messages;

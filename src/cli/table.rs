@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use super::global::Global;
 use crate::text::similar;
 
-use super::{agents, board, ci, claims, deps, doctor, hook, log, messages, setup, tasks};
+use super::{agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, setup, tasks};
 
 /// One verb.
 pub(super) struct Verb {
@@ -95,8 +95,14 @@ verbs! {
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
     "ci" [] "Verify every gate over a range of commits" => ci::CiArgs, ci;
-    "hook pre-commit" [] "Judge what is staged (run by git)" => hook::PreCommitArgs, pre_commit;
-    "hook commit-msg" [] "Add the trailers that name the claim (run by git)" => hook::CommitMsgArgs, commit_msg;
+    "hook install" [] "Install git's hooks, or repair them" => hooks::ChangeArgs, install;
+    "hook remove" [] "Take them out again" => hooks::ChangeArgs, remove;
+    "hook status" [] "Would they fire in this worktree" => hooks::StatusArgs, status;
+    "hook pre-commit" [] "Judge what is staged (run by git)" => hook::StagedArgs, pre_commit;
+    "hook pre-applypatch" [] "Judge a patch (run by git)" => hook::StagedArgs, pre_applypatch;
+    "hook prepare-commit-msg" [] "Judge a pick or a revert (run by git)" => hook::MessageArgs, prepare_commit_msg;
+    "hook commit-msg" [] "Judge a merge, name the claim (run by git)" => hook::MessageArgs, commit_msg;
+    "hook applypatch-msg" [] "Name the claim on a patch (run by git)" => hook::MessageArgs, applypatch_msg;
 
     "setup completions" [] "Print completions for a shell" => setup::CompletionsArgs, completions;
     "setup man" [] "Install the man page for git help comm" => setup::ManArgs, man;
@@ -147,7 +153,7 @@ pub fn command() -> Command {
                     "dep" => "What waits for what",
                     "agent" => "Agents",
                     "msg" => "Messages",
-                    "hook" => "What git's hooks run",
+                    "hook" => "Git's hooks",
                     "setup" => "Completions and the man page",
                     _ => "",
                 };

@@ -1,4 +1,4 @@
-//! Making a board.
+//! Making a board, and leaving without a trace.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Context;
 use super::error::Error;
-use super::identity;
+use super::{hooks, identity};
 use crate::model::board::{FORMAT, Meta, PREFIX};
 use crate::model::names::TaskId;
 use crate::store::Decision;
@@ -65,6 +65,46 @@ pub fn init(context: &Context<'_>, prefix: Option<&str>) -> Result<Initialised, 
     let board = meta.boards.first().cloned().unwrap_or_default();
     let secret = if context.identity.is_person() { mint_secret(context)? } else { None };
     Ok(Initialised { board, prefix: meta.prefix, created: updated.written, secret })
+}
+
+/// What [`init`] would find or make. Changes nothing.
+pub fn preview(context: &Context<'_>, prefix: Option<&str>) -> Initialised {
+    let meta = context.store.meta();
+    let created = meta.is_none();
+    let (board, prefix) = match meta {
+        Some(meta) => (meta.boards.first().cloned().unwrap_or_default(), meta.prefix),
+        None => (String::new(), prefix.unwrap_or(PREFIX).to_owned()),
+    };
+    Initialised { board, prefix, created, secret: None }
+}
+
+/// What leaving took away.
+#[derive(Debug)]
+pub struct Left {
+    /// The hooks.
+    pub hooks: hooks::Done,
+    /// How many refs, where they were asked for.
+    pub refs: Option<usize>,
+    /// The folder of local state that goes with them.
+    pub state: PathBuf,
+}
+
+/// Takes the hooks out, and with `refs` deletes every record of this clone
+/// too, which only the person may.
+pub fn leave(context: &Context<'_>, refs: bool, dry_run: bool) -> Result<Left, Error> {
+    let repo = context.store.repo();
+    if refs {
+        context.identity.person(&context.store, "delete the records")?;
+    }
+    let hooks = hooks::remove(context, dry_run)?;
+    let mut left = Left { hooks, refs: None, state: repo.state_dir() };
+    if refs {
+        left.refs = Some(repo.own_refs()?.len());
+        if !dry_run {
+            repo.delete_all_records()?;
+        }
+    }
+    Ok(left)
 }
 
 /// Makes a board for a first record, unless the repository has remotes: they

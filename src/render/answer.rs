@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::ops::agents::{Line, Lost};
+use crate::ops::hooks;
 use crate::ops::identity::{Identity, Who};
 use crate::ops::init::Initialised;
 use crate::render::columns::aligned;
@@ -20,17 +21,27 @@ pub fn line(text: impl Into<String>, json: Value) -> Answer {
 }
 
 /// After `init`.
-pub fn initialised(done: &Initialised) -> Answer {
-    let verb = if done.created { "made" } else { "found" };
-    let mut text = format!("{verb} board {} (ids {}-1, {}-2, ...)\n", done.board, done.prefix, done.prefix);
+pub fn initialised(done: &Initialised, hooks: Option<&hooks::Done>, dry_run: bool) -> Answer {
+    let ids = format!("(ids {}-1, {}-2, ...)", done.prefix, done.prefix);
+    let mut text = match (done.created, dry_run) {
+        (true, true) => format!("would make a board {ids}\n"),
+        (true, false) => format!("made board {} {ids}\n", done.board),
+        (false, _) => format!("found board {} {ids}\n", done.board),
+    };
     if let Some(path) = &done.secret {
         text.push_str(&format!(
             "the person's secret is in {}\n",
             escape::bytes(path.to_string_lossy().as_bytes())
         ));
     }
+    if let Some(hooks) = hooks {
+        text.push_str(&super::hooks::changes(hooks));
+    }
     text.push_str("next: git comm add TITLE\n");
-    let json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "next": "git comm add TITLE" });
+    let mut json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "next": "git comm add TITLE" });
+    if let Some(hooks) = hooks {
+        json["hooks"] = super::hooks::changes_json(hooks);
+    }
     Answer { text, json }
 }
 

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod columns;
 pub mod error;
 pub mod events;
+pub mod hooks;
 pub mod messages;
 pub mod status;
 pub mod tasks;

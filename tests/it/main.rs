@@ -16,6 +16,8 @@
 
 mod commits;
 mod doctor;
+mod hooks_matrix;
+mod hooks_support;
 mod identity;
 mod messages;
 mod stories;

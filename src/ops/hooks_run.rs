@@ -1,0 +1,70 @@
+//! What each of git's hooks asks us.
+//!
+//! git runs different hooks for different ways to a commit, so that the same
+//! judgement is asked for from several places, once for each commit.
+
+use std::path::Path;
+
+use super::Context;
+use super::ci::{FENCE, TASK};
+use super::commit::{self, Passed};
+use super::error::Error;
+use super::identity::Who;
+use crate::store::Author;
+
+/// Before a commit is made of the index: `git commit`, `git am`.
+pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error> {
+    note(context, hook);
+    // What is replayed was judged when it was made; CI judges it again.
+    if hook == "pre-applypatch" && context.store.repo().is_rebasing() {
+        return Ok(Passed::default());
+    }
+    commit::judge_staged(context)
+}
+
+/// Before a commit is made with the message in `file`: `git commit`,
+/// `git am`, and `git merge`, which runs no other hook that could judge it.
+pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<(), Error> {
+    note(context, hook);
+    let repo = context.store.repo();
+    if hook == "applypatch-msg" && repo.is_rebasing() {
+        return Ok(());
+    }
+    if !repo.merge_heads().is_empty() {
+        commit::judge_staged(context)?;
+    }
+    name_claim(context, file)
+}
+
+/// Before the message in `file` is edited. For `git cherry-pick` and
+/// `git revert` this is the only hook there is.
+pub fn prepare_message(context: &Context<'_>, file: &Path) -> Result<(), Error> {
+    note(context, "prepare-commit-msg");
+    let repo = context.store.repo();
+    if repo.is_rebasing() || !(repo.is_picking() || is_revert(file)) {
+        return Ok(());
+    }
+    commit::judge_staged(context)?;
+    name_claim(context, file)
+}
+
+fn note(context: &Context<'_>, hook: &str) {
+    context.store.repo().note_fired(hook, context.store.env().now());
+}
+
+/// git leaves no other sign of a revert without conflicts.
+fn is_revert(file: &Path) -> bool {
+    let text = std::fs::read(file).unwrap_or_default();
+    text.split(|&b| b == b'\n').any(|line| line.starts_with(b"This reverts commit "))
+}
+
+/// Adds the trailers that name the claim which the commit is made under.
+fn name_claim(context: &Context<'_>, file: &Path) -> Result<(), Error> {
+    let Who::Agent(name) = &context.identity.who else { return Ok(()) };
+    let author = Author { agent: name.clone(), session: context.identity.session.clone() };
+    if let Some((task, fence)) = commit::current_grant(context, &author)? {
+        let fence = format!("{}:{}", fence.token, fence.nonce);
+        context.store.repo().set_trailers(file, &[(TASK, task.as_str()), (FENCE, &fence)])?;
+    }
+    Ok(())
+}
