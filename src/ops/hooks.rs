@@ -223,7 +223,8 @@ fn without_config(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn write_files(repo: &Repo, folder: &HooksFolder, program: &Path, done: &mut Done) -> Result<(), Error> {
-    let mut folder_is_new = !folder.path.exists();
+    // Those that have to be made; the first file notes it.
+    let mut folders = folder.path.ancestors().take_while(|at| !at.exists()).count();
     for hook in HOOKS {
         let path = folder.path.join(hook);
         let mut refuse = |why: String, call: String| {
@@ -257,9 +258,9 @@ fn write_files(repo: &Repo, folder: &HooksFolder, program: &Path, done: &mut Don
                 .map(|rest| (rest, shim::mode_before(found).unwrap_or(*mode))),
             (before, _) => before.map(|(bytes, mode)| (bytes.to_vec(), mode)),
         };
-        let is_new = found.as_ref().map_or(folder_is_new, |f| f.has(block::FOLDER));
+        let made = found.as_ref().map_or(folders, Block::folders);
         let bare = bare.as_ref().map(|(bytes, mode)| (bytes.as_slice(), *mode));
-        let after = match shim::with_block(hook, program, &path, bare, is_new) {
+        let after = match shim::with_block(hook, program, &path, bare, made) {
             Ok(after) => after,
             Err(why) => {
                 refuse(why, format!("run `git-comm hook {hook}` first in it, and end as that ended"));
@@ -278,12 +279,12 @@ fn write_files(repo: &Repo, folder: &HooksFolder, program: &Path, done: &mut Don
         if !done.dry_run {
             let mode = before.map(|(_, mode)| mode | ((mode & 0o444) >> 2));
             repo.write_hook(&path, &after, mode)?;
-            if folder_is_new && folder.owner == Owner::Worktree {
+            if folders > 0 && folder.owner == Owner::Worktree {
                 // As the tools do that make such a folder: git sees none of it.
                 repo.write_hook(&folder.path.join(".gitignore"), b"*\n", Some(0o644))?;
             }
         }
-        folder_is_new = false;
+        folders = 0;
     }
     Ok(())
 }
@@ -346,24 +347,24 @@ fn take_out(worktrees: &[Repo], done: &mut Done) -> Result<(), Error> {
     }
     let Some(repo) = worktrees.first() else { return Ok(()) };
     for folder in &folders {
-        let mut made_folder = false;
+        let mut made = 0;
         for hook in HOOKS {
             let path = folder.join(hook);
             for path in [beside(&path, "legacy"), beside(&path, "old"), path] {
-                made_folder |= strip_file(repo, hook, &path, done)?;
+                made = made.max(strip_file(repo, hook, &path, done)?);
             }
         }
-        if made_folder && !done.dry_run {
-            delete_folder(folder)?;
+        if made > 0 && !done.dry_run {
+            delete_folders(folder, made)?;
         }
     }
     Ok(())
 }
 
-/// Says whether the folder was made for the file.
-fn strip_file(repo: &Repo, hook: &str, path: &Path, done: &mut Done) -> Result<bool, Error> {
-    let HookFile::File { bytes, mode } = Repo::hook_file(path)? else { return Ok(false) };
-    let Some(found) = block::find(&bytes, hook).map_err(|NoEnd| no_end(path))? else { return Ok(false) };
+/// Says how many folders were made for the file.
+fn strip_file(repo: &Repo, hook: &str, path: &Path, done: &mut Done) -> Result<usize, Error> {
+    let HookFile::File { bytes, mode } = Repo::hook_file(path)? else { return Ok(0) };
+    let Some(found) = block::find(&bytes, hook).map_err(|NoEnd| no_end(path))? else { return Ok(0) };
     let rest = shim::without_block(&bytes, &found);
     match &rest {
         None => done.add(Action::Delete, path, "only ran git-comm"),
@@ -377,21 +378,17 @@ fn strip_file(repo: &Repo, hook: &str, path: &Path, done: &mut Done) -> Result<b
             }
         }
     }
-    Ok(found.has(block::FOLDER))
+    Ok(found.folders())
 }
 
-/// Deletes a folder that was made for our files, and what is empty above it.
-fn delete_folder(folder: &Path) -> Result<(), Error> {
+/// Deletes folders that were made for our files, as far as they are empty.
+fn delete_folders(folder: &Path, count: usize) -> Result<(), Error> {
     let ignore = folder.join(".gitignore");
     let only_that = std::fs::read_dir(folder)
         .is_ok_and(|mut entries| entries.all(|e| e.is_ok_and(|e| e.file_name() == ".gitignore")));
     if only_that && std::fs::read(&ignore).is_ok_and(|bytes| bytes == b"*\n") {
         Repo::delete_hook(&ignore)?;
     }
-    if Repo::delete_empty(folder)
-        && let Some(above) = folder.parent().filter(|above| above.ends_with(".husky"))
-    {
-        Repo::delete_empty(above);
-    }
+    folder.ancestors().take(count).all(Repo::delete_empty);
     Ok(())
 }

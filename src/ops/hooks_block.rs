@@ -10,8 +10,8 @@ use crate::text::digest;
 pub(super) const GLUE: &str = "glue";
 /// The file was made for the block.
 pub(super) const NEW: &str = "new";
-/// The folder was made for the file.
-pub(super) const FOLDER: &str = "folder";
+/// So many folders were made for the file.
+const FOLDERS: &str = "folders=";
 
 /// A block that was found in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +33,21 @@ pub(super) struct Block {
 pub(super) struct NoEnd;
 
 impl Block {
+    /// How many folders were made for the file.
+    pub(super) fn folders(&self) -> usize {
+        let told = self.attributes.iter().find_map(|a| a.strip_prefix(FOLDERS));
+        told.and_then(|n| n.parse().ok()).unwrap_or(0)
+    }
+
     /// Whether its first line says so.
     pub(super) fn has(&self, attribute: &str) -> bool {
         self.attributes.iter().any(|a| a == attribute)
     }
+}
+
+/// The attribute that notes how many folders were made for the file.
+pub(super) fn folders(count: usize) -> String {
+    format!("{FOLDERS}{count}")
 }
 
 /// The text of a block.

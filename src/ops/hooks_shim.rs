@@ -137,10 +137,11 @@ pub(super) fn with_block(
     program: &Path,
     file: &Path,
     before: Option<(&[u8], u32)>,
-    folder_is_new: bool,
+    folders: usize,
 ) -> Result<Vec<u8>, String> {
     let Some((bytes, mode)) = before else {
-        let attributes: &[&str] = if folder_is_new { &[block::NEW, block::FOLDER] } else { &[block::NEW] };
+        let made = block::folders(folders);
+        let attributes: &[&str] = if folders > 0 { &[block::NEW, &made] } else { &[block::NEW] };
         let body = file_body(hook, program, file, false);
         return Ok(block::insert(SHEBANG.as_bytes(), SHEBANG.len(), hook, attributes, &body));
     };

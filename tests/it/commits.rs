@@ -1,21 +1,13 @@
 //! The commit gate and its check in CI, through real commits.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, program, split};
+use crate::hooks_support::RULES;
+use crate::support::{Run, Sandbox, split};
 
-const RULES: &str = "[domains.api]\npath = 'api'\nagent = 'ada'\nowner = 'Team API'\n\n[domains.web]\npath = 'web'\nagent = 'bob'\n\n[commit]\npeople = ['kai@example.com']\n";
-
-/// A repository with two domains and the hooks in place.
+/// A repository with two domains and the hooks that init installs.
 fn guarded(rules: &str) -> Sandbox {
     let s = Sandbox::new();
-    for (name, verb) in [("pre-commit", "hook pre-commit"), ("commit-msg", "hook commit-msg \"$1\"")] {
-        let path = s.repo().join(".git/hooks").join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, format!("#!/bin/sh\nexec '{}' {verb}\n", program().display())).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
     write(&s, "comm.toml", rules);
     write(&s, "api/a.txt", "a");
     write(&s, "web/w.txt", "w");

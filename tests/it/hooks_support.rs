@@ -74,8 +74,10 @@ fn newest() -> Option<PathBuf> {
     }
     let root = cache().join("git-from-sid");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/git-from-sid.sh");
-    let done =
-        once(&root, || Command::new("sh").arg(script).arg(&root).output().is_ok_and(|o| o.status.success()));
+    let recipe = std::fs::read_to_string(&script).unwrap();
+    let done = once(&root, &recipe, || {
+        Command::new("sh").arg(&script).arg(&root).output().is_ok_and(|o| o.status.success())
+    });
     done.then(|| root.join("bin/git"))
 }
 
@@ -84,20 +86,20 @@ pub(crate) fn cache() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// Runs `make` for a folder that is not there yet, one process at a time. A
-/// failure is a skip, but not in the full run.
-pub(crate) fn once(root: &Path, make: impl FnOnce() -> bool) -> bool {
+/// Runs `make` for a folder that was not made by this recipe yet, one process
+/// at a time. A failure is a skip, but not in the full run.
+pub(crate) fn once(root: &Path, recipe: &str, make: impl FnOnce() -> bool) -> bool {
     let lock = std::fs::File::create(root.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     let marker = root.join(".made");
-    if marker.exists() {
+    if std::fs::read_to_string(&marker).is_ok_and(|text| text == recipe) {
         return true;
     }
     let _ = std::fs::remove_dir_all(root);
     std::fs::create_dir_all(root).unwrap();
     let made = make();
     if made {
-        std::fs::write(marker, "").unwrap();
+        std::fs::write(marker, recipe).unwrap();
     }
     assert!(made || !is_full(), "{} could not be downloaded", root.display());
     if !made {
@@ -149,6 +151,19 @@ impl World {
         let mut command = self.s.bare_command(program, dir);
         command.env("PATH", &self.path);
         command
+    }
+
+    /// Works with another git from here on; says the PATH before.
+    pub(crate) fn use_git(&mut self, git: &Git) -> OsString {
+        let bin = self.s.root().join(format!("bin-{}", git.version));
+        let _ = std::fs::create_dir(&bin);
+        let _ = std::os::unix::fs::symlink(&git.program, bin.join("git"));
+        let path = self.path_with(&bin);
+        std::mem::replace(&mut self.path, path)
+    }
+
+    pub(crate) fn use_path(&mut self, path: OsString) {
+        self.path = path;
     }
 
     /// The same PATH with another folder before it.

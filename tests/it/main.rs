@@ -16,6 +16,7 @@
 
 mod commits;
 mod doctor;
+mod hooks;
 mod hooks_matrix;
 mod hooks_support;
 mod identity;
