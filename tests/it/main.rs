@@ -17,6 +17,7 @@
 mod commits;
 mod doctor;
 mod hooks;
+mod hooks_managers;
 mod hooks_matrix;
 mod hooks_support;
 mod identity;
