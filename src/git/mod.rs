@@ -14,6 +14,7 @@ mod files;
 mod foreign;
 mod fsx;
 mod hooks;
+mod hooks_fired;
 mod hooks_refs;
 mod inspect;
 mod keep;

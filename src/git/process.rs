@@ -66,7 +66,14 @@ impl Repo {
         }
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
         command.arg("--git-dir").arg(&self.common_dir);
-        let always = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "core.logAllRefUpdates=false"];
+        let always = [
+            "core.hooksPath=/dev/null",
+            // Hooks that the configuration names are in no folder.
+            "hook.reference-transaction.enabled=false",
+            "hook.post-index-change.enabled=false",
+            "core.fsmonitor=false",
+            "core.logAllRefUpdates=false",
+        ];
         for setting in always.iter().chain(settings) {
             command.arg("-c").arg(setting);
         }

@@ -89,12 +89,11 @@ pub fn install(context: &Context<'_>, dry_run: bool) -> Result<Done, Error> {
     let mut done = Done { dry_run, ..Done::default() };
     let by_config = repo.git_version()?.runs_config_hooks();
     let has_config = config_block(repo)?.is_some();
-    let worktrees = worktrees(context)?;
     if by_config {
         // Blocks that an older git needed would run a second time. Where both
         // are there already, both gits are in use.
         if !has_config {
-            take_out(&worktrees, &mut done)?;
+            take_out(&worktrees(context)?, &mut done)?;
         }
         write_config(repo, &program, &mut done)?;
         return Ok(done);
@@ -102,8 +101,13 @@ pub fn install(context: &Context<'_>, dry_run: bool) -> Result<Done, Error> {
     if has_config {
         write_config(repo, &program, &mut done)?;
     }
+    let shared = repo.hooks_folder()?;
+    if !shared.is_relative() && repo.config("extensions.worktreeConfig").is_none() {
+        write_files(repo, &shared, &program, &mut done)?;
+        return Ok(done);
+    }
     let mut seen = BTreeSet::new();
-    for repo in &worktrees {
+    for repo in &worktrees(context)? {
         let folder = repo.hooks_folder()?;
         if seen.insert(folder.path.clone()) {
             write_files(repo, &folder, &program, &mut done)?;
@@ -275,11 +279,13 @@ fn write_files(repo: &Repo, folder: &HooksFolder, program: &Path, done: &mut Don
             continue;
         }
         let action = if before.is_some() { Action::Change } else { Action::Create };
-        done.add(action, &path, format!("runs git-comm hook {hook}"));
+        let hides = folders > 0 && folder.owner == Owner::Worktree;
+        let told = if hides { "; the folder is new, and git ignores it" } else { "" };
+        done.add(action, &path, format!("runs git-comm hook {hook}{told}"));
         if !done.dry_run {
             let mode = before.map(|(_, mode)| mode | ((mode & 0o444) >> 2));
             repo.write_hook(&path, &after, mode)?;
-            if folders > 0 && folder.owner == Owner::Worktree {
+            if hides {
                 // As the tools do that make such a folder: git sees none of it.
                 repo.write_hook(&folder.path.join(".gitignore"), b"*\n", Some(0o644))?;
             }

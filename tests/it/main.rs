@@ -19,6 +19,7 @@ mod doctor;
 mod hooks;
 mod hooks_managers;
 mod hooks_matrix;
+mod hooks_status;
 mod hooks_support;
 mod identity;
 mod messages;
