@@ -22,7 +22,7 @@ impl Repo {
             let found = upwards_from(&dir, env)?;
             let work_tree = match env.path_var("GIT_WORK_TREE") {
                 Some(path) => Some(dir.join(path)),
-                None => found.workdir().map(Path::to_owned),
+                None => work_tree_of(&found),
             };
             return Self::from_gix(found, work_tree, &dir, env);
         };
@@ -45,7 +45,7 @@ impl Repo {
     pub fn open_at(dir: &Path, env: &Env) -> Result<Self, GitError> {
         let dir = absolute(dir, env);
         let found = exactly(&dir)?;
-        let work_tree = found.workdir().map(Path::to_owned);
+        let work_tree = work_tree_of(&found);
         Self::build(found, work_tree, None, &dir, env)
     }
 
@@ -68,7 +68,9 @@ impl Repo {
         dir: &Path,
         env: &Env,
     ) -> Result<Self, GitError> {
+        // However the caller came here: sessions and links are told by it.
         let git_dir = absolute(found.git_dir(), env);
+        let git_dir = std::fs::canonicalize(&git_dir).unwrap_or(git_dir);
         // gix does not know GIT_COMMON_DIR: configuration, hash and objects
         // are then those of the directory that it names.
         let gix = match &common_override {
@@ -98,6 +100,15 @@ impl Repo {
             git: OnceCell::new(),
         })
     }
+}
+
+/// The folder of the files. A bare repository that a `.git` file beside it
+/// leads to has none, although gix takes the file's folder for one.
+fn work_tree_of(found: &gix::Repository) -> Option<PathBuf> {
+    let is_linked = found.git_dir() != found.common_dir();
+    let config = found.config_snapshot();
+    let is_bare = config.boolean("core.bare") == Some(true) && config.string("core.worktree").is_none();
+    if is_bare && !is_linked { None } else { found.workdir().map(Path::to_owned) }
 }
 
 fn absolute(path: &Path, env: &Env) -> PathBuf {
@@ -158,6 +169,30 @@ mod tests {
             Repo::open_at(fixture.root(), &Env::from_process()).unwrap().read_ref(&name("meta")).unwrap(),
             Some(one)
         );
+    }
+
+    #[test]
+    fn a_bare_repository_behind_a_git_file_has_no_work_tree() {
+        let fixture = Fixture::init(&["--bare"]);
+        let beside = fixture.root().parent().unwrap();
+        std::fs::write(beside.join(".git"), "gitdir: ./repo\n").unwrap();
+        let open = || Repo::open(beside, &Env::from_process()).unwrap();
+        assert_eq!((open().work_tree(), open().git_dir()), (None, fixture.root()));
+        fixture.git(&["config", "--file", "config.worktree", "core.bare", "true"]);
+        fixture.git(&["config", "extensions.worktreeConfig", "true"]);
+        fixture.git(&["config", "--file", "config", "--unset", "core.bare"]);
+        assert_eq!(open().work_tree(), None);
+        assert_eq!(Repo::open_at(fixture.root(), &Env::from_process()).unwrap().work_tree(), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_repository_is_the_same_through_a_symbolic_link() {
+        let fixture = Fixture::new();
+        let link = fixture.root().parent().unwrap().join("link");
+        std::os::unix::fs::symlink(fixture.root(), &link).unwrap();
+        let repo = Repo::open(&link, &Env::from_process()).unwrap();
+        assert_eq!(repo.git_dir(), repo.common_dir());
     }
 
     #[test]
