@@ -33,7 +33,15 @@ mod remotes;
 mod repo;
 mod shared;
 mod swap;
+mod trunk;
 mod update_ref;
+mod worktree_config;
+mod worktree_guard;
+mod worktree_keep;
+mod worktree_make;
+mod worktree_probe;
+mod worktree_state;
+mod worktrees;
 
 #[cfg(test)]
 mod testing;
@@ -48,3 +56,10 @@ pub use pending::{Outcome, Pending};
 pub use refname::RefName;
 pub use repo::{Backend, Durability, Repo};
 pub use swap::{Guard, Swap, Swapped};
+pub use trunk::Trunk;
+pub use worktree_guard::{Adding, Unfinished};
+pub use worktree_keep::Kept;
+pub use worktree_make::NewWorktree;
+pub use worktree_probe::{PROBE, answer_probe};
+pub use worktree_state::Dirt;
+pub use worktrees::{Binding, Worktree};

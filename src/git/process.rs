@@ -45,8 +45,9 @@ const MAX_STDERR: u64 = 64 * 1024;
 const MAX_STDOUT: u64 = 64 << 20;
 
 impl Repo {
-    /// A git command on this repository, ready for its arguments.
-    pub(super) fn git(&self, settings: &[&str]) -> Result<Command, GitError> {
+    /// The git program without the caller's repository variables, as a user
+    /// in the right directory would run it: hooks and settings are in force.
+    pub(super) fn git_program(&self) -> Result<Command, GitError> {
         let program = match self.git.get() {
             Some(program) => program,
             None => {
@@ -64,7 +65,14 @@ impl Repo {
             command.env_remove(format!("GIT_CONFIG_KEY_{number}"));
             command.env_remove(format!("GIT_CONFIG_VALUE_{number}"));
         }
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        Ok(command)
+    }
+
+    /// A git command on this repository, ready for its arguments.
+    pub(super) fn git(&self, settings: &[&str]) -> Result<Command, GitError> {
+        let mut command = self.git_program()?;
+        command.env("GIT_NO_LAZY_FETCH", "1");
         command.arg("--git-dir").arg(&self.common_dir);
         let always = [
             "core.hooksPath=/dev/null",

@@ -1,0 +1,202 @@
+//! Makes a worktree with a branch of its own, and unmakes one that was not
+//! finished.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::process::Inherited;
+use super::worktree_guard::Adding;
+use super::worktrees::{Ended, branch_ref, path_of};
+use super::{GitError, Oid, Repo};
+
+/// A worktree that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewWorktree {
+    /// Its folder, absolute; nothing is there yet.
+    pub path: PathBuf,
+    /// Its branch, without `refs/heads/`; there is none of this name yet.
+    pub branch: String,
+    /// The commit that both start from, as digits.
+    pub base: String,
+    /// The agent that it is for.
+    pub agent: Option<String>,
+    /// The task that is claimed in it.
+    pub task: Option<String>,
+    /// Whether the folder around it is made, too.
+    pub makes_parent: bool,
+}
+
+/// Content up to this length is compared when an unfinished check-out is
+/// undone.
+const LIMIT: usize = 256 << 20;
+
+impl Repo {
+    /// Makes the worktree and its branch, without files. The answer stands
+    /// for "not finished yet" until it is told otherwise.
+    pub fn make_worktree(&self, new: &NewWorktree) -> Result<Adding, GitError> {
+        let adding = self.note_adding(new)?;
+        let inherited = Inherited::new(&adding.file).map_err(|err| GitError::write(&new.path, err))?;
+        let mut command = self.git(&[&self.reflog_setting()])?;
+        command.args(["worktree", "add", "-q", "--no-checkout", "--no-track", "-b", &new.branch, "--"]);
+        command.arg(&new.path).arg(&new.base);
+        let ended = Ended::of(command, "worktree add");
+        drop(inherited);
+        match ended.and_then(Ended::ok) {
+            Ok(_) => Ok(adding),
+            Err(error) => {
+                // git undoes what it began, but not the branch.
+                self.unmake_worktree(new)?;
+                adding.finish()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Fills this new worktree with the files of its commit.
+    pub fn check_out(&self, adding: &Adding) -> Result<(), GitError> {
+        let path = self.work_tree.clone().unwrap_or_default();
+        let inherited = Inherited::new(&adding.file).map_err(|err| GitError::write(&path, err))?;
+        let mut command = self.git(&[&self.reflog_setting()])?;
+        // A partial clone fetches what it lacks.
+        command.env_remove("GIT_NO_LAZY_FETCH").arg("--git-dir").arg(&self.git_dir);
+        command.arg("--work-tree").arg(&path).current_dir(&path);
+        command.args(["reset", "--hard", "-q", "--no-recurse-submodules"]);
+        let ended = Ended::of(command, "reset");
+        drop(inherited);
+        ended?.ok().map(|_| ())
+    }
+
+    /// Records of moved refs are the user's safety net: as configured.
+    fn reflog_setting(&self) -> String {
+        let value = self.config("core.logAllRefUpdates").unwrap_or_else(|| "true".into());
+        format!("core.logAllRefUpdates={value}")
+    }
+
+    /// Removes what is left of a worktree that was not finished: its folder
+    /// unless there is content of somebody's in it, its git directory, and
+    /// its branch unless that has moved. Says what was left and why.
+    pub fn unmake_worktree(&self, new: &NewWorktree) -> Result<Option<String>, GitError> {
+        let base = self.parse_oid(&new.base)?;
+        let found = self.worktrees()?.into_iter().find(|w| !w.is_main && w.path == new.path);
+        if let Some(found) = found {
+            if !found.missing {
+                let made = Self::open_at(&found.path, &self.env)?;
+                if let Some(why) = made.foreign_content(base)? {
+                    return Ok(Some(why));
+                }
+            }
+            remove_tree(&found.git_dir)?;
+            if !found.missing {
+                remove_tree(&new.path)?;
+            }
+        }
+        // git makes the folder before it links it; only an empty one is ours.
+        let _ = fs::remove_dir(&new.path);
+        if let (true, Some(parent)) = (new.makes_parent, new.path.parent()) {
+            let _ = fs::remove_dir(parent);
+        }
+        let branch = branch_ref(&new.branch)?;
+        if self.read_ref(&branch)? == Some(base) && !self.is_checked_out(&new.branch)? {
+            self.delete_branch(&new.branch, base)?;
+        }
+        Ok(None)
+    }
+
+    /// Content of this worktree that its check-out from `base` did not bring.
+    fn foreign_content(&self, base: Oid) -> Result<Option<String>, GitError> {
+        if self.head()?.is_some_and(|head| head != base) {
+            return Ok(Some("it holds commits".into()));
+        }
+        let index = self.temporary_index()?;
+        let index_path = index.path().join("index");
+        self.run_here(Some(&index_path), &[], &["read-tree", &base.to_string()], None)?.ok()?;
+        self.run_here(Some(&index_path), &[], &["update-index", "-q", "--refresh"], None)?.answer()?;
+        let args = ["diff-files", "--raw", "-z", "--no-renames", "--abbrev=64", "--ignore-submodules=all"];
+        let out = self.run_here(Some(&index_path), &[], &args, None)?.ok()?;
+        let mut fields = out.split(|&b| b == 0);
+        while let (Some(entry), Some(path)) = (fields.next().filter(|e| !e.is_empty()), fields.next()) {
+            if !self.is_beginning(entry, path)? {
+                return Ok(Some(format!("`{}` was changed there", crate::text::escape::bytes(path))));
+            }
+        }
+        let args = ["ls-files", "--others", "--exclude-standard", "-z"];
+        let out = self.run_here(Some(&index_path), &[], &args, None)?.ok()?;
+        let first = out.split(|&b| b == 0).find(|path| !path.is_empty());
+        Ok(first.map(|path| format!("`{}` was made there", crate::text::escape::bytes(path))))
+    }
+
+    /// Whether a file that differs is gone, or the beginning of what was
+    /// being written when the check-out broke off.
+    fn is_beginning(&self, entry: &[u8], path: &[u8]) -> Result<bool, GitError> {
+        let entry = String::from_utf8_lossy(entry);
+        let mut fields = entry.split(' ').skip(2);
+        let (oid, status) = (fields.next().unwrap_or_default(), fields.nth(1).unwrap_or_default());
+        if status == "D" {
+            return Ok(true);
+        }
+        let (Some(tree), Some(path)) = (&self.work_tree, path_of(path)) else { return Ok(false) };
+        let Ok(found) = fs::read(tree.join(path)) else { return Ok(false) };
+        Ok(self.read_blob(self.parse_oid(oid)?, LIMIT)?.starts_with(&found))
+    }
+
+    /// Whether some worktree has this branch.
+    pub(super) fn is_checked_out(&self, branch: &str) -> Result<bool, GitError> {
+        for worktree in self.worktrees()? {
+            let binding = Self::open_at(&worktree.git_dir, &self.env)?.binding()?;
+            if binding.branch.as_deref() == Some(branch) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Deletes a branch that is still at `tip`, with its settings.
+    pub fn delete_branch(&self, branch: &str, tip: Oid) -> Result<(), GitError> {
+        let name = branch_ref(branch)?;
+        let mut command = self.git(&[])?;
+        command.args(["update-ref", "-d", name.as_str(), &tip.to_string()]);
+        Ended::of(command, "update-ref")?.ok()?;
+        let section = format!("branch.{branch}");
+        if !self.config_has_section(&section)? {
+            return Ok(());
+        }
+        let mut command = self.git(&[])?;
+        command.args(["config", "--local", "--remove-section", &section]);
+        Ended::of(command, "config")?.ok().map(|_| ())
+    }
+
+    fn config_has_section(&self, section: &str) -> Result<bool, GitError> {
+        let mut command = self.git(&[])?;
+        command.args(["config", "--local", "-z", "--name-only", "--list"]);
+        let out = Ended::of(command, "config")?.ok()?;
+        let prefix = format!("{section}.");
+        Ok(out
+            .split(|&b| b == 0)
+            .any(|key| key.strip_prefix(prefix.as_bytes()).is_some_and(|rest| !rest.contains(&b'.'))))
+    }
+
+    /// A directory for an index that is not the worktree's.
+    pub(super) fn temporary_index(&self) -> Result<tempfile::TempDir, GitError> {
+        let dir = &self.state_dir;
+        let made =
+            super::fsx::with_dir(dir, self.shared, || tempfile::TempDir::with_prefix_in("index-", dir));
+        made.map(|(dir, _)| dir).map_err(|err| GitError::write(dir, err))
+    }
+}
+
+fn remove_tree(path: &Path) -> Result<(), GitError> {
+    match fs::remove_dir_all(path) {
+        Err(err) if err.kind() != std::io::ErrorKind::NotFound => Err(GitError::write(path, err)),
+        _ => Ok(()),
+    }
+}
+
+/// Copies an index with its time, by which git tells files that may have
+/// changed since they were last looked at.
+pub(super) fn copy_index(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = fs::metadata(from)?.modified()?;
+    fs::copy(from, to)?;
+    File::options().write(true).open(to)?.set_modified(modified)
+}
