@@ -58,8 +58,25 @@ pub(super) fn split(args: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
     (leading, args.collect())
 }
 
-/// Puts the options from before the verb behind it.
-pub(super) fn insert(mut argv: Vec<OsString>, leading: Vec<OsString>) -> Vec<OsString> {
+/// What `--agent` from before the verb is called behind a verb that has an
+/// `--agent` of its own.
+pub(super) const CALLER: &str = "caller";
+
+/// Puts the options from before the verb behind it. `renamed`: the verb has
+/// an `--agent` of its own, which is not the caller.
+pub(super) fn insert(mut argv: Vec<OsString>, mut leading: Vec<OsString>, renamed: bool) -> Vec<OsString> {
+    let mut is_value = false;
+    for word in leading.iter_mut().filter(|_| renamed) {
+        match word.to_str() {
+            _ if is_value => is_value = false,
+            Some("--agent") => *word = format!("--{CALLER}").into(),
+            Some(text) if text.starts_with("--agent=") => {
+                *word = text.replacen("--agent", &format!("--{CALLER}"), 1).into();
+            }
+            Some("-C" | "--format") => is_value = true,
+            _ => {}
+        }
+    }
     argv.splice(1..1, leading);
     argv
 }

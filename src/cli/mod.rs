@@ -19,6 +19,7 @@ mod messages;
 mod setup;
 mod table;
 mod tasks;
+mod worktree;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -56,7 +57,7 @@ pub fn run(args: Vec<OsString>, env: &Env) -> u8 {
     let mut command = verb.command();
     let argv =
         std::iter::once(OsString::from(verb.name)).chain(rest.into_iter().skip(taken)).collect::<Vec<_>>();
-    let argv = global::insert(argv, leading);
+    let argv = global::insert(argv, leading, verb.names_another_agent());
     let matches = match command.try_get_matches_from_mut(argv) {
         Ok(matches) => matches,
         Err(error) => return misuse(&error, verb),

@@ -4,10 +4,12 @@
 use clap::{ArgMatches, Args as _, Command, FromArgMatches};
 
 use super::app::{App, Outcome};
-use super::global::Global;
+use super::global::{self, Global};
 use crate::text::similar;
 
-use super::{agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, setup, tasks};
+use super::{
+    agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, setup, tasks, worktree,
+};
 
 /// One verb.
 pub(super) struct Verb {
@@ -27,10 +29,25 @@ impl Verb {
     /// Its argument tree, with the options that every verb takes.
     pub(super) fn command(&self) -> Command {
         let command = Command::new(self.name).bin_name(format!("git comm {}", self.name));
+        let own = (self.augment)(command);
+        let takes_agent = takes_agent(&own);
         // Arguments bring the description of their struct with them.
-        let command = Global::augment_args((self.augment)(command));
+        let mut command = Global::augment_args(own);
+        if takes_agent {
+            command = command.mut_arg("agent", |arg| arg.long(global::CALLER).hide(true));
+        }
         command.about(self.about).long_about(None).disable_version_flag(true)
     }
+
+    /// Whether `--agent` after the verb is not the caller, but the agent that
+    /// the verb is about.
+    pub(super) fn names_another_agent(&self) -> bool {
+        takes_agent(&(self.augment)(Command::new(self.name)))
+    }
+}
+
+fn takes_agent(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some("agent"))
 }
 
 macro_rules! verbs {
@@ -85,6 +102,11 @@ verbs! {
     "agent heartbeat" [] "Say that you are alive; hear what you lost" => agents::HeartbeatArgs, heartbeat;
     "agent list" ["agents"] "Who is there, and what they hold" => agents::ListArgs, list;
     "agent retire" [] "Leave for good" => agents::RetireArgs, retire;
+
+    "worktree add" [] "Add a worktree for an agent or a task" => worktree::AddArgs, add;
+    "worktree list" ["worktrees" "worktree ls"] "Whose the worktrees are, and how they stand" => worktree::ListArgs, list;
+    "worktree remove" ["worktree rm"] "Remove a worktree; refuses to lose work" => worktree::RemoveArgs, remove;
+    "worktree prune" [] "Remove the worktrees that nobody needs any more" => worktree::PruneArgs, prune;
 
     "msg send" [] "Send a message" => messages::SendArgs, send;
     "inbox" [] "Read what was sent to you" => messages::InboxArgs, inbox;
@@ -154,6 +176,7 @@ pub fn command() -> Command {
                     "agent" => "Agents",
                     "msg" => "Messages",
                     "hook" => "Git's hooks",
+                    "worktree" => "Worktrees",
                     "setup" => "Completions and the man page",
                     _ => "",
                 };

@@ -127,6 +127,18 @@ pub enum Error {
         /// How to get it done.
         hint: String,
     },
+    /// What is true now says no.
+    #[error("{what}")]
+    No {
+        /// A word for programs.
+        kind: &'static str,
+        /// What was asked, and why not.
+        what: String,
+        /// What stands in the way, a line each.
+        reasons: Vec<String>,
+        /// What to do.
+        hint: String,
+    },
     /// The rules cannot be read.
     #[error("{}", plural(faults.len(), "error") + " in comm.toml")]
     Rules {
@@ -176,6 +188,7 @@ impl Error {
             Self::TwoBoards { .. } => Exit::No,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
             Self::Incomplete { .. } => Exit::Damaged,
+            Self::No { .. } => Exit::No,
             Self::Gate { .. } => Exit::NotYours,
             Self::Rules { .. } => Exit::Usage,
         }
@@ -210,6 +223,7 @@ impl Error {
             Self::Incomplete { .. } => "incomplete",
             Self::Fatal { .. } => "fatal",
             Self::Gate { .. } => "gate",
+            Self::No { kind, .. } => kind,
             Self::Rules { .. } => "rules",
         }
     }
@@ -222,6 +236,7 @@ impl Error {
             Self::Name(_) => "names are 1 to 64 of a-z 0-9 . _ - and start with a letter or digit".into(),
             Self::Unknown { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::Unknown { what: "task", .. } => "see what there is: git comm list".into(),
+            Self::Unknown { what: "worktree", .. } => "see which there are: git comm worktree list".into(),
             Self::Unknown { what: "agent", .. } => "see who is there: git comm agent list".into(),
             Self::Unknown { .. } => "see what there is: git comm --help".into(),
             Self::Ambiguous { .. } => "give more of the name".into(),
@@ -236,6 +251,7 @@ impl Error {
             | Self::Offline { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Fatal { hint, .. }
+            | Self::No { hint, .. }
             | Self::Gate { hint, .. } => hint.clone(),
             Self::Rules { .. } => "mend it; the format is in docs/comm-toml.md".into(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
@@ -297,6 +313,7 @@ impl Error {
     pub fn details(&self) -> Vec<String> {
         match self {
             Self::Gate { findings, .. } => findings.iter().map(ToString::to_string).collect(),
+            Self::No { reasons, .. } => reasons.clone(),
             Self::Rules { faults } => faults
                 .iter()
                 .map(|fault| match &fault.meant {

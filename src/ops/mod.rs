@@ -26,6 +26,11 @@ pub mod resolve;
 pub mod rules;
 pub mod status;
 pub mod tasks;
+pub mod worktree;
+pub mod worktree_list;
+pub mod worktree_place;
+pub mod worktree_prune;
+pub mod worktree_remove;
 
 use std::path::Path;
 
@@ -50,7 +55,16 @@ impl<'e> Context<'e> {
     /// Opens the repository around `dir` for whoever `claimed` to be.
     pub fn open(dir: &Path, env: &'e Env, claimed: &Claimed) -> Result<Self, Error> {
         let _span = tracing::info_span!("open").entered();
-        let repo = Repo::open(dir, env)?;
+        Self::of(Repo::open(dir, env)?, env, claimed)
+    }
+
+    /// As [`Context::open`], of exactly the repository or worktree at `dir`,
+    /// whatever the environment says.
+    pub fn open_at(dir: &Path, env: &'e Env, claimed: &Claimed) -> Result<Self, Error> {
+        Self::of(Repo::open_at(dir, env)?, env, claimed)
+    }
+
+    fn of(repo: Repo, env: &'e Env, claimed: &Claimed) -> Result<Self, Error> {
         let store = Store::open(repo, env)?;
         let identity = Identity::determine(&store, claimed)?;
         Ok(Self { store, identity, notices: std::cell::RefCell::default() })

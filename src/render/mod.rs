@@ -9,6 +9,7 @@ pub mod hooks;
 pub mod messages;
 pub mod status;
 pub mod tasks;
+pub mod worktrees;
 
 use serde_json::Value;
 

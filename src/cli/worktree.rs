@@ -1,0 +1,98 @@
+//! Worktrees: add, list, remove, prune.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::app::{App, Outcome};
+use crate::model::names::{AgentName, DomainName};
+use crate::ops::error::Exit;
+use crate::ops::{worktree, worktree_list, worktree_prune, worktree_remove};
+use crate::render::worktrees as view;
+
+/// Add a worktree
+#[derive(Args)]
+pub(super) struct AddArgs {
+    /// Its name and branch (else the task's id, else the agent's name)
+    name: Option<String>,
+    /// The agent that it is for (else you, if you are one). Before the verb,
+    /// --agent says who you are: git comm --agent YOU worktree add --agent A
+    #[arg(id = "for", long = "agent", value_name = "A")]
+    agent: Option<AgentName>,
+    /// Bind it to this domain (not as an agent)
+    #[arg(long, value_name = "D")]
+    domain: Option<DomainName>,
+    /// Claim this task in it, as that agent
+    #[arg(long, value_name = "ID")]
+    task: Option<String>,
+    /// Start here, not at the remote's default branch
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Call the new branch so
+    #[arg(long, value_name = "B")]
+    branch: Option<String>,
+    /// Its folder (else beside the main worktree, or in comm.worktrees)
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+}
+
+pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
+    let path = match args.path {
+        Some(path) => Some(app.dir()?.join(path)),
+        None => None,
+    };
+    let request = worktree::Request {
+        name: args.name,
+        agent: args.agent,
+        domain: args.domain,
+        task: args.task,
+        base: args.base,
+        branch: args.branch,
+        path,
+        as_person: app.global.as_person,
+    };
+    let context = app.context()?;
+    let added = worktree::add(context, &request)?;
+    let answer = view::added(&added, context.store.env().now());
+    app.show(&answer)?;
+    Ok(Exit::Done)
+}
+
+/// Whose the worktrees are
+#[derive(Args)]
+pub(super) struct ListArgs {}
+
+pub(super) fn list(_: ListArgs, app: &mut App<'_>) -> Outcome {
+    let listing = worktree_list::list(app.context()?)?;
+    app.show_all_but(&view::list(&listing), &listing.damaged)
+}
+
+/// Remove a worktree
+#[derive(Args)]
+pub(super) struct RemoveArgs {
+    /// Its name, branch or folder
+    #[arg(value_name = "NAME|PATH")]
+    target: PathBuf,
+    /// Keep what is uncommitted or unmerged on this new branch;
+    /// git stash apply BRANCH brings uncommitted work back
+    #[arg(long, value_name = "BRANCH")]
+    keep: Option<String>,
+}
+
+pub(super) fn remove(args: RemoveArgs, app: &mut App<'_>) -> Outcome {
+    let dir = app.dir()?;
+    let removed = worktree_remove::remove(app.context()?, &dir, &args.target, args.keep.as_deref())?;
+    app.show(&view::removed(&removed))?;
+    Ok(Exit::Done)
+}
+
+/// Remove the worktrees that nobody needs any more
+#[derive(Args)]
+pub(super) struct PruneArgs {}
+
+pub(super) fn prune(_: PruneArgs, app: &mut App<'_>) -> Outcome {
+    let dir = app.dir()?;
+    let pruned = worktree_prune::prune(app.context()?, &dir)?;
+    app.show(&view::pruned(&pruned))?;
+    Ok(Exit::Done)
+}

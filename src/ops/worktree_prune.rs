@@ -1,0 +1,92 @@
+//! Removing the worktrees that nobody needs any more.
+
+use std::path::Path;
+
+use super::Context;
+use super::board::Board;
+use super::error::Error;
+use super::worktree_place::real;
+use super::worktree_remove::{Removed, Target, take_away};
+use crate::git::{Trunk, Worktree};
+use crate::model::names::TaskId;
+use crate::text::escape;
+
+/// What was removed and what was not.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// The worktrees that were removed.
+    pub removed: Vec<Removed>,
+    /// Those that stay, each with the reasons.
+    pub left: Vec<(Worktree, Vec<String>)>,
+}
+
+/// Removes every linked worktree whose task is closed and whose work is on a
+/// remote or on the trunk, and forgets those whose folder is gone and that
+/// left nothing behind.
+pub fn prune(context: &Context<'_>, dir: &Path) -> Result<Pruned, Error> {
+    context.identity.author(&context.store)?;
+    let repo = context.store.repo();
+    let _lock = repo.lock_worktrees()?;
+    super::worktree::settle_unfinished(context)?;
+    let board = Board::load(&context.store)?;
+    let trunk = repo.trunk()?;
+    let here = real(dir);
+    let mut pruned = Pruned::default();
+    for worktree in repo.worktrees()?.into_iter().filter(|w| !w.is_main) {
+        let judged = judge(context, &board, trunk.as_ref(), &here, worktree.clone());
+        match judged {
+            Ok(Ok(removed)) => pruned.removed.push(removed),
+            Ok(Err(reasons)) => pruned.left.push((worktree, reasons)),
+            // One that cannot be looked at stays, and does not keep the
+            // others from being looked at.
+            Err(error) => pruned.left.push((worktree, vec![error.to_string()])),
+        }
+    }
+    Ok(pruned)
+}
+
+type Judged = Result<Removed, Vec<String>>;
+
+fn judge(
+    context: &Context<'_>,
+    board: &Board,
+    trunk: Option<&Trunk>,
+    here: &Path,
+    worktree: Worktree,
+) -> Result<Judged, Error> {
+    let target = Target::open(context, board, worktree)?;
+    let loss = target.loss(Some(trunk))?;
+    let mut reasons: Vec<String> = loss.firm.into_iter().chain(loss.keepable).collect();
+    if here.starts_with(&target.worktree.path) {
+        reasons.push("you are in it".into());
+    }
+    if !target.worktree.missing {
+        reasons.extend(still_needed(board, &target));
+    }
+    if !reasons.is_empty() {
+        return Ok(Err(reasons));
+    }
+    match take_away(context, &target, None) {
+        Ok((branch_deleted, released)) => {
+            let branch = target.binding.branch.clone();
+            Ok(Ok(Removed { worktree: target.worktree, branch, branch_deleted, kept: None, released }))
+        }
+        Err(Error::No { what, .. }) => Ok(Err(vec![what])),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why somebody may still want to work there.
+fn still_needed(board: &Board, target: &Target<'_>) -> Option<String> {
+    if let Some(held) = target.held.first() {
+        return Some(format!("{} holds {} there", held.agent, held.task));
+    }
+    let Some(task) = &target.bound.task else { return Some("it is bound to no task".into()) };
+    let shown = escape::clipped(task, 64);
+    let state = task.parse::<TaskId>().ok().and_then(|id| Some(board.tasks.get(&id)?.state.phase.state));
+    match state {
+        Some(state) if state.is_closed() => None,
+        Some(state) => Some(format!("{shown} is {state}")),
+        None => Some(format!("{shown} is unknown here")),
+    }
+}
