@@ -26,3 +26,4 @@ mod messages;
 mod stories;
 mod support;
 mod tasks;
+mod worktrees;
