@@ -6,19 +6,17 @@
 
 use super::error::{Error, plural};
 use super::identity::Who;
+use super::refusing::{hint_for, on_record};
 use super::{Context, resolve, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Owner, RULES};
 use crate::git::Change;
-use crate::model::entry::{Entry, Refused};
-use crate::model::limits;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::Fence;
 use crate::model::task::Task;
 use crate::store::Author;
-use crate::text::time::Timestamp;
 
 /// What a commit was found to be made under.
 #[derive(Clone, Debug, Default)]
@@ -61,15 +59,9 @@ pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
     let requires = before.commit.require_claim || own.as_ref().is_some_and(|c| c.commit.require_claim);
     if requires && grant.is_none() {
         let what = format!("`{}` holds no task, and commits here are made under one", author.agent);
-        return Err(refused(
-            context,
-            &author,
-            &bound,
-            "claim",
-            what,
-            Vec::new(),
-            "take one: git comm next".into(),
-        ));
+        on_record(context, &author, &bound, "claim", &what, &[]);
+        let hint = "take one: git comm next".into();
+        return Err(Error::Gate { what, findings: Vec::new(), hint });
     }
     let mut findings = out_of_scope(&before, &bound, &changes);
     if let Some(own) = &own {
@@ -91,7 +83,8 @@ pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
         author.agent
     );
     let hint = hint_for(context, &before, &findings)?;
-    Err(refused(context, &author, &bound, "scope", what, findings, hint))
+    on_record(context, &author, &bound, "scope", &what, &findings);
+    Err(Error::Gate { what, findings, hint })
 }
 
 /// The changes that are not for an agent of the `bound` domains.
@@ -130,61 +123,6 @@ pub fn out_of_scope(rules: &Config, bound: &[DomainName], changes: &[Change]) ->
         }
     };
     changes.iter().filter_map(judge).collect()
-}
-
-/// Whom to ask: who works on the first file's domain now, and how to have it
-/// done without touching it.
-fn hint_for(context: &Context<'_>, rules: &Config, findings: &[Finding]) -> Result<String, Error> {
-    let Some(first) = findings.first() else { return Ok(String::new()) };
-    let Owner::Domain(domain) = rules.domains.owner(&first.path) else { return Ok(first.how.clone()) };
-    let Some(name) = &domain.name else { return Ok(first.how.clone()) };
-    let board = super::board::Board::load(&context.store)?;
-    let holder = super::agents::list(context, &board)
-        .into_iter()
-        .find(|l| l.agent.domain.as_ref() == Some(name) && l.activity == super::agents::Activity::Busy);
-    let ask = match (&domain.hint, holder) {
-        (hint, _) if !hint.is_empty() => hint.clone(),
-        (_, Some(line)) => {
-            format!("ask {}, who works there: git comm msg send --to {} TEXT", line.name, line.name)
-        }
-        _ => first.how.clone(),
-    };
-    Ok(format!("{ask}; or leave it to them: git comm add TITLE --domain {name}"))
-}
-
-/// Puts a refusal on the record and makes the error that tells it.
-fn refused(
-    context: &Context<'_>,
-    author: &Author,
-    bound: &[DomainName],
-    gate: &str,
-    what: String,
-    findings: Vec<Finding>,
-    hint: String,
-) -> Error {
-    let rules = rules::current(context).unwrap_or_default();
-    let owner = |path: &[u8]| match rules.domains.owner(path) {
-        Owner::Domain(domain) => domain.name.clone(),
-        _ => None,
-    };
-    let kept = findings.iter().take(limits::FINDINGS);
-    let entry = Entry::Refused {
-        gate: gate.to_owned(),
-        domain: bound.first().cloned(),
-        findings: kept
-            .map(|f| Refused { code: f.code.to_owned(), path: f.shown_path(), owner: owner(&f.path) })
-            .collect(),
-        total: findings.len(),
-    };
-    let summary = format!("refused a commit of {}: {what}", author.agent);
-    // A refusal that cannot be written down is still one.
-    if context.store.meta().is_some()
-        && let Err(error) =
-            context.store.append("log", author, &entry, &summary, Timestamp::from_micros(i64::MAX), |_| false)
-    {
-        tracing::warn!(%error, "refusal not on the record");
-    }
-    Error::Gate { what, findings, hint }
 }
 
 fn refuse_paused(context: &Context<'_>, author: &Author, bound: &[DomainName]) -> Result<(), Error> {

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod init;
 pub mod join;
 pub mod messages;
+mod refusing;
 pub mod resolve;
 pub mod rules;
 pub mod status;

@@ -1,0 +1,67 @@
+//! How a gate says no to an agent: on the record, with whom to ask.
+
+use super::error::Error;
+use super::{Context, rules};
+use crate::config::Config;
+use crate::gate::finding::Finding;
+use crate::gate::scope::Owner;
+use crate::model::entry::{Entry, Refused};
+use crate::model::limits;
+use crate::model::names::DomainName;
+use crate::store::Author;
+use crate::text::time::Timestamp;
+
+/// Whom to ask: who works on the first file's domain now, and how to have it
+/// done without touching it.
+pub(super) fn hint_for(context: &Context<'_>, rules: &Config, findings: &[Finding]) -> Result<String, Error> {
+    let Some(first) = findings.first() else { return Ok(String::new()) };
+    let Owner::Domain(domain) = rules.domains.owner(&first.path) else { return Ok(first.how.clone()) };
+    let Some(name) = &domain.name else { return Ok(first.how.clone()) };
+    let board = super::board::Board::load(&context.store)?;
+    let holder = super::agents::list(context, &board)
+        .into_iter()
+        .find(|l| l.agent.domain.as_ref() == Some(name) && l.activity == super::agents::Activity::Busy);
+    let ask = match (&domain.hint, holder) {
+        (hint, _) if !hint.is_empty() => hint.clone(),
+        (_, Some(line)) => {
+            format!("ask {}, who works there: git comm msg send --to {} TEXT", line.name, line.name)
+        }
+        _ => first.how.clone(),
+    };
+    Ok(format!("{ask}; or leave it to them: git comm add TITLE --domain {name}"))
+}
+
+/// Appends a refusal to the log of whoever was refused. One that cannot be
+/// written down is still one.
+pub(super) fn on_record(
+    context: &Context<'_>,
+    author: &Author,
+    bound: &[DomainName],
+    gate: &str,
+    what: &str,
+    findings: &[Finding],
+) {
+    if context.store.meta().is_none() {
+        return;
+    }
+    let rules = rules::current(context).unwrap_or_default();
+    let owner = |path: &[u8]| match rules.domains.owner(path) {
+        Owner::Domain(domain) => domain.name.clone(),
+        _ => None,
+    };
+    let kept = findings.iter().take(limits::FINDINGS);
+    let entry = Entry::Refused {
+        gate: gate.to_owned(),
+        domain: bound.first().cloned(),
+        findings: kept
+            .map(|f| Refused { code: f.code.to_owned(), path: f.shown_path(), owner: owner(&f.path) })
+            .collect(),
+        total: findings.len(),
+    };
+    let summary = format!("refused {}: {what}", author.agent);
+    let append =
+        context.store.append("log", author, &entry, &summary, Timestamp::from_micros(i64::MAX), |_| false);
+    if let Err(error) = append {
+        tracing::warn!(%error, "refusal not on the record");
+    }
+}
