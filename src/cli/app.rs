@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -50,10 +50,15 @@ impl<'e> App<'e> {
 
     /// Opens the repository and finds out who asks.
     pub(super) fn context(&mut self) -> Result<&Context<'e>, Error> {
+        let dir = self.dir()?;
+        self.context_at(&dir)
+    }
+
+    /// As [`App::context`], for a caller that works in `dir`.
+    pub(super) fn context_at(&mut self, dir: &Path) -> Result<&Context<'e>, Error> {
         if self.context.is_none() {
             let claimed = Claimed { agent: self.global.agent.clone(), as_person: self.global.as_person };
-            let dir = self.dir()?;
-            self.context = Some(Context::open(&dir, self.env, &claimed)?);
+            self.context = Some(Context::open(dir, self.env, &claimed)?);
         }
         self.context.as_ref().ok_or(Error::NoBoard)
     }

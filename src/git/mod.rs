@@ -32,6 +32,7 @@ mod refs;
 mod remotes;
 mod repo;
 mod shared;
+mod status;
 mod swap;
 mod trunk;
 mod update_ref;

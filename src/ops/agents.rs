@@ -68,7 +68,7 @@ pub fn heartbeat(context: &Context<'_>) -> Result<(Version<Agent>, Vec<Lost>), E
     let author = context.identity.holder(&context.store)?;
     context.require_board()?;
     let version = beat(context, &author)?;
-    Ok((version, take_lost(context, &author)?))
+    Ok((version, lost(context, &author)?))
 }
 
 /// A heartbeat of whoever asks, if one is due: a holder's every verb gives
@@ -88,7 +88,7 @@ pub fn beat_in_passing(context: &Context<'_>) {
     if !due {
         return;
     }
-    match beat(context, &author).and_then(|_| take_lost(context, &author)) {
+    match beat(context, &author).and_then(|_| lost(context, &author)) {
         Err(error) => tracing::warn!(%error, "no heartbeat"),
         Ok(lost) => {
             for lost in lost {
@@ -153,10 +153,9 @@ fn write(
     updated.version.ok_or_else(|| Error::unknown("agent", author.agent.as_str()))
 }
 
-/// The grants that the session remembers and no longer has. They are
-/// forgotten only where somebody else was granted the task since: the memory
-/// of the others still refuses a late completion.
-fn take_lost(context: &Context<'_>, author: &Author) -> Result<Vec<Lost>, Error> {
+/// The grants that the session remembers and no longer has: somebody else was
+/// granted the task since, or ended it.
+pub fn lost(context: &Context<'_>, author: &Author) -> Result<Vec<Lost>, Error> {
     let store = &context.store;
     let held = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
     let mut lost = Vec::new();
