@@ -16,6 +16,7 @@ mod hooks;
 mod input;
 mod log;
 mod messages;
+mod prime;
 mod setup;
 mod table;
 mod tasks;

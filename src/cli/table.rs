@@ -7,9 +7,7 @@ use super::app::{App, Outcome};
 use super::global::{self, Global};
 use crate::text::similar;
 
-use super::{
-    agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, setup, tasks, worktree,
-};
+use super::{agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, prime, setup, tasks, worktree};
 
 /// One verb.
 pub(super) struct Verb {
@@ -72,6 +70,7 @@ verbs! {
     "init" [] "Make the board of this repository" => board::InitArgs, init;
     "status" [] "The board at a glance" => board::StatusArgs, status;
     "doctor" [] "Check the whole set-up" => doctor::DoctorArgs, doctor;
+    "prime" [] "What an agent needs at its start, within a budget of tokens" => prime::PrimeArgs, prime;
     "whoami" [] "Who you are to the board, and what you hold" => board::WhoamiArgs, whoami;
 
     "add" ["create" "new"] "Add a task; prints its id" => tasks::AddArgs, add;
@@ -175,9 +174,9 @@ pub fn command() -> Command {
                     "dep" => "What waits for what",
                     "agent" => "Agents",
                     "msg" => "Messages",
-                    "hook" => "Git's hooks",
+                    "hook" => "Git's hooks and those of agent harnesses",
                     "worktree" => "Worktrees",
-                    "setup" => "Completions and the man page",
+                    "setup" => "What is put beside the program",
                     _ => "",
                 };
                 let sub = verb.command().name(name);

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod init;
 pub mod join;
 pub mod messages;
+pub mod prime;
 mod refusing;
 pub mod resolve;
 pub mod rules;

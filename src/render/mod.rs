@@ -7,6 +7,7 @@ pub mod error;
 pub mod events;
 pub mod hooks;
 pub mod messages;
+pub mod prime;
 pub mod status;
 pub mod tasks;
 pub mod worktrees;

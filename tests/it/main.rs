@@ -23,6 +23,7 @@ mod hooks_status;
 mod hooks_support;
 mod identity;
 mod messages;
+mod prime;
 mod stories;
 mod support;
 mod tasks;
