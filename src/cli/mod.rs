@@ -11,6 +11,7 @@ mod claims;
 mod deps;
 mod doctor;
 mod global;
+mod harness;
 mod hook;
 mod hooks;
 mod input;

@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use super::global::{self, Global};
 use crate::text::similar;
 
-use super::{agents, board, ci, claims, deps, doctor, hook, hooks, log, messages, prime, setup, tasks, worktree};
+use super::{agents, board, ci, claims, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks, worktree};
 
 /// One verb.
 pub(super) struct Verb {
@@ -124,7 +124,15 @@ verbs! {
     "hook prepare-commit-msg" [] "Judge a pick or a revert (run by git)" => hook::MessageArgs, prepare_commit_msg;
     "hook commit-msg" [] "Judge a merge, name the claim (run by git)" => hook::MessageArgs, commit_msg;
     "hook applypatch-msg" [] "Name the claim on a patch (run by git)" => hook::MessageArgs, applypatch_msg;
+    "hook pre-commit" [] "Judge what is staged (run by git)" => hook::PreCommitArgs, pre_commit;
+    "hook commit-msg" [] "Add the trailers that name the claim (run by git)" => hook::CommitMsgArgs, commit_msg;
+    "hook pre-edit" [] "Judge an edit before it is made (run by a harness)" => harness::HookArgs, pre_edit;
+    "hook post-bash" [] "Tell an agent what its command changed (run by a harness)" => harness::HookArgs, post_bash;
+    "hook session-start" [] "Tell an agent what prime says (run by a harness)" => harness::HookArgs, session_start;
+    "hook turn" [] "Tell an agent what waits for it (run by a harness)" => harness::HookArgs, turn;
 
+    "setup harness" [] "Put the hooks into an agent harness's settings" => harness::SetupArgs, setup;
+    "setup agents-md" [] "Write the block for agents into AGENTS.md" => harness::AgentsMdArgs, agents_md;
     "setup completions" [] "Print completions for a shell" => setup::CompletionsArgs, completions;
     "setup man" [] "Install the man page for git help comm" => setup::ManArgs, man;
 }

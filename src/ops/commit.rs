@@ -125,7 +125,11 @@ pub fn out_of_scope(rules: &Config, bound: &[DomainName], changes: &[Change]) ->
     changes.iter().filter_map(judge).collect()
 }
 
-fn refuse_paused(context: &Context<'_>, author: &Author, bound: &[DomainName]) -> Result<(), Error> {
+pub(super) fn refuse_paused(
+    context: &Context<'_>,
+    author: &Author,
+    bound: &[DomainName],
+) -> Result<(), Error> {
     match context.store.control().pause_of(&author.agent, bound) {
         None => Ok(()),
         Some((scope, pause)) => {

@@ -12,6 +12,7 @@ pub mod control;
 pub mod deps;
 pub mod doctor;
 pub mod error;
+pub mod harness;
 pub mod history;
 pub mod hooks;
 mod hooks_block;

@@ -21,6 +21,8 @@ mod hooks_managers;
 mod hooks_matrix;
 mod hooks_status;
 mod hooks_support;
+mod harness;
+mod harness_setup;
 mod identity;
 mod messages;
 mod prime;
