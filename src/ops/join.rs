@@ -63,7 +63,7 @@ pub fn join(context: &Context<'_>) -> Result<Found, Error> {
 }
 
 fn their_board(context: &Context<'_>, tracking: &str) -> Result<Version<Meta>, Error> {
-    let name = RefName::new(&format!("{tracking}meta"))?;
+    let name = RefName::new(format!("{tracking}meta"))?;
     let oid = context.store.tip(&name)?.ok_or(Error::NoBoard)?;
     let version: Version<Meta> = context.store.version(&name, "meta", oid)?;
     if version.state.format > crate::model::board::FORMAT {
@@ -88,7 +88,7 @@ fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
     let mut records = 0;
     for (name, oid) in refs {
         let Some(rest) = name.as_str().strip_prefix(tracking) else { continue };
-        let ours = RefName::new(&format!("{PREFIX}{rest}"))?;
+        let ours = RefName::new(format!("{PREFIX}{rest}"))?;
         let swap = Swap {
             name: &ours,
             expected: None,
