@@ -7,7 +7,10 @@ use super::app::{App, Outcome};
 use super::global::{self, Global};
 use crate::text::similar;
 
-use super::{agents, board, ci, claims, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks, worktree};
+use super::{
+    agents, board, ci, claims, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks,
+    worktree,
+};
 
 /// One verb.
 pub(super) struct Verb {

@@ -16,13 +16,13 @@
 
 mod commits;
 mod doctor;
+mod harness;
+mod harness_setup;
 mod hooks;
 mod hooks_managers;
 mod hooks_matrix;
 mod hooks_status;
 mod hooks_support;
-mod harness;
-mod harness_setup;
 mod identity;
 mod messages;
 mod prime;
