@@ -117,6 +117,12 @@ impl Env {
         std::thread::sleep(half + half.mul_f64(f64::from(part) / 65_536.0));
     }
 
+    /// Waits for as long as `time`.
+    #[allow(clippy::disallowed_methods)]
+    pub fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
     /// Id of this process.
     pub fn pid(&self) -> u32 {
         std::process::id()
@@ -137,7 +143,56 @@ impl Env {
     pub fn stdout_is_terminal(&self) -> bool {
         std::io::stdout().is_terminal()
     }
+
+    /// Whether standard output shows colours, and the user wants them: it is
+    /// a terminal that can, and `NO_COLOR` is not set.
+    pub fn stdout_is_coloured(&self) -> bool {
+        self.stdout_is_terminal() && self.var("NO_COLOR").is_none() && self.var("TERM") != Some("dumb")
+    }
+
+    /// The file that this program was started from.
+    pub fn program(&self) -> std::io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+
+    /// The directory for temporary files.
+    pub fn temp_dir(&self) -> PathBuf {
+        std::env::temp_dir()
+    }
+
+    /// Variables for a process that is to see nothing of the caller but the
+    /// machine: where programs and temporary files are. Its home is `home`;
+    /// neither git nor this program finds a configuration, an identity or a
+    /// repository of the caller in them.
+    pub fn clean_vars(&self, home: &Path) -> BTreeMap<OsString, OsString> {
+        let kept = self.vars.iter().filter(|(name, _)| {
+            // Windows spells some of them `Path` and `SystemRoot`.
+            name.to_str().is_some_and(|name| MACHINE.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
+        });
+        let mut vars: BTreeMap<OsString, OsString> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
+        for name in ["HOME", "USERPROFILE"] {
+            vars.insert(name.into(), home.into());
+        }
+        for (name, value) in [("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")] {
+            vars.insert(name.into(), value.into());
+        }
+        vars
+    }
 }
+
+/// Variables that say where things are on this machine, and nothing about who
+/// uses it.
+const MACHINE: [&str; 9] = [
+    "PATH",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "COMSPEC",
+    "PATHEXT",
+];
 
 #[cfg(unix)]
 mod platform {

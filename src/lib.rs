@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod env;
+pub mod exec;
 pub mod git;
 pub mod model;
 pub mod ops;
