@@ -7,6 +7,7 @@ mod agents;
 mod app;
 mod board;
 mod claims;
+mod demo;
 mod deps;
 mod global;
 mod input;

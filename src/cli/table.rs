@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches};
 
 use super::app::{App, Outcome};
 use super::global::Global;
-use super::{agents, board, claims, deps, log, messages, setup, tasks};
+use super::{agents, board, claims, demo, deps, log, messages, setup, tasks};
 
 /// One verb.
 pub(super) struct Verb {
@@ -51,6 +51,7 @@ macro_rules! verbs {
 
 verbs! {
     "init" [] "Make the board of this repository" => board::InitArgs, init;
+    "demo" [] "See it all happen, in a temporary repository" => demo::DemoArgs, demo;
     "status" [] "The board at a glance" => board::StatusArgs, status;
     "whoami" [] "Who you are to the board, and what you hold" => board::WhoamiArgs, whoami;
 

@@ -97,6 +97,12 @@ pub enum Error {
         /// Why, for each.
         reasons: Vec<String>,
     },
+    /// This program was put to the test, and did not do what it promises.
+    #[error("{what}")]
+    Misbehaved {
+        /// What was seen, and what should have been.
+        what: String,
+    },
     /// Something in the surroundings failed.
     #[error("{what}")]
     Fatal {
@@ -138,6 +144,7 @@ impl Error {
             Self::Identity { .. } => Exit::NotYours,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
             Self::Incomplete { .. } => Exit::Damaged,
+            Self::Misbehaved { .. } => Exit::No,
         }
     }
 
@@ -166,6 +173,7 @@ impl Error {
             Self::NoBoard => "no_board",
             Self::Usage { .. } => "usage",
             Self::Incomplete { .. } => "incomplete",
+            Self::Misbehaved { .. } => "misbehaved",
             Self::Fatal { .. } => "fatal",
         }
     }
@@ -188,6 +196,7 @@ impl Error {
             Self::Identity { hint, .. } | Self::Usage { hint, .. } | Self::Fatal { hint, .. } => hint.clone(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),
+            Self::Misbehaved { .. } => "report this, with all that was printed".into(),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod agents;
 pub mod board;
 pub mod claims;
 pub mod control;
+pub mod demo;
 pub mod deps;
 pub mod error;
 pub mod history;

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod columns;
+pub mod demo;
 pub mod error;
 pub mod events;
 pub mod messages;

@@ -14,6 +14,7 @@
     clippy::disallowed_methods
 )]
 
+mod demo;
 mod identity;
 mod messages;
 mod stories;
