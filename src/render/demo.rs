@@ -7,6 +7,7 @@ use super::Answer;
 use crate::ops::demo::{Beat, Played};
 use crate::text::escape;
 
+const SAID: Style = Style::new().italic();
 const TITLE: Style = Style::new().bold();
 const NAME: Style = AnsiColor::Cyan.on_default().bold();
 const TYPED: Style = Style::new().bold();
@@ -25,7 +26,7 @@ pub fn beat(beat: Beat<'_>, coloured: bool) -> String {
     };
     match beat {
         Beat::Act { number, title } => format!("\n{}\n", paint(TITLE, &format!("{number}. {title}"))),
-        Beat::Say(text) => format!("   {}\n", escape::line(text)),
+        Beat::Say(text) => format!("   {}\n", paint(SAID, &escape::line(text))),
         Beat::Ran { who, line, ended } => {
             let name = paint(NAME, who);
             let pad = " ".repeat(WHO.saturating_sub(who.len()));
