@@ -21,7 +21,9 @@ pub(super) struct CompletionsArgs {
 pub(super) fn completions(args: CompletionsArgs, _: &mut App<'_>) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut table::command(), "git-comm", &mut text);
-    let text = String::from_utf8_lossy(&text);
+    // clap_complete spells the dash of our name one way in the states and
+    // another in their labels: no verb would offer its options.
+    let text = String::from_utf8_lossy(&text).replace("git__subcmd__comm", "git__comm");
     super::app::write_out(&text).map_err(|source| Error::Fatal {
         what: format!("the completions could not be written: {source}"),
         hint: "try again".into(),
@@ -33,10 +35,11 @@ pub(super) fn completions(args: CompletionsArgs, _: &mut App<'_>) -> Outcome {
 #[derive(Args)]
 pub(super) struct ManArgs {
     /// Folder of man pages; man1 below it is made
-    #[arg(long, value_name = "DIR", conflicts_with = "stdout")]
-    dir: Option<PathBuf>,
+    // `dir` is the id of -C, which every verb takes.
+    #[arg(long = "dir", value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// Print it instead
-    #[arg(long)]
+    #[arg(long, conflicts_with = "folder")]
     stdout: bool,
 }
 
@@ -46,7 +49,7 @@ pub(super) fn man(args: ManArgs, app: &mut App<'_>) -> Outcome {
         super::app::write_out(&page).map_err(|source| failed("the man page", &source))?;
         return Ok(Exit::Done);
     }
-    let base = match args.dir {
+    let base = match args.folder {
         Some(dir) => app.dir()?.join(dir),
         None => app.env.data_dir().map(|d| d.join("man")).ok_or_else(|| Error::Fatal {
             what: "there is no home directory for man pages".into(),

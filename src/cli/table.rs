@@ -22,9 +22,15 @@ pub(super) struct Verb {
 }
 
 impl Verb {
-    /// Its argument tree, with the options that every verb takes.
+    /// Its argument tree, called as a user calls it.
     pub(super) fn command(&self) -> Command {
-        let command = Command::new(self.name).bin_name(format!("git comm {}", self.name));
+        self.tree().bin_name(format!("git comm {}", self.name))
+    }
+
+    /// Its argument tree, with the options that every verb takes. In a larger
+    /// tree clap derives how it is called, and generators rely on that.
+    fn tree(&self) -> Command {
+        let command = Command::new(self.name);
         // Arguments bring the description of their struct with them.
         let command = Global::augment_args((self.augment)(command));
         command.about(self.about).long_about(None).disable_version_flag(true)
@@ -151,7 +157,7 @@ pub fn command() -> Command {
     let mut groups: Vec<(&str, Command)> = Vec::new();
     for verb in VERBS {
         match verb.name.split_once(' ') {
-            None => groups.push((verb.name, verb.command())),
+            None => groups.push((verb.name, verb.tree())),
             Some((group, name)) => {
                 let about = match group {
                     "dep" => "What waits for what",
@@ -160,7 +166,7 @@ pub fn command() -> Command {
                     "setup" => "Completions and the man page",
                     _ => "",
                 };
-                let sub = verb.command().name(name);
+                let sub = verb.tree().name(name);
                 match groups.iter_mut().find(|g| g.0 == group) {
                     Some(entry) => entry.1 = std::mem::take(&mut entry.1).subcommand(sub),
                     None => groups.push((group, Command::new(group).about(about).subcommand(sub))),
@@ -172,4 +178,18 @@ pub fn command() -> Command {
         root = root.subcommand(command);
     }
     root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_verb_has_two_arguments_of_one_name() {
+        // clap notices only when a tree is used, and only in debug builds.
+        for verb in VERBS {
+            verb.command().debug_assert();
+        }
+        command().debug_assert();
+    }
 }

@@ -17,6 +17,7 @@
 mod demo;
 mod identity;
 mod messages;
+mod setup;
 mod stories;
 mod support;
 mod tasks;
