@@ -75,6 +75,16 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
         assert!(run.stdout.contains(fact), "`{fact}` is missing in\n{}", run.stdout);
     }
     assert_eq!(it.left(), [""; 0], "it cleans up");
+
+    // The picture in the README is of this story.
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg");
+    let picture = std::fs::read_to_string(picture).unwrap();
+    let acts: Vec<&str> =
+        run.stdout.lines().filter(|l| l.starts_with(|c| ('2'..='6').contains(&c))).collect();
+    assert_eq!(acts.len(), 5);
+    for act in acts {
+        assert!(picture.contains(&format!(">{act}<")), "make it again with docs/make-demo-svg: {act}");
+    }
 }
 
 #[test]

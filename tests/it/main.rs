@@ -17,6 +17,7 @@
 mod demo;
 mod identity;
 mod messages;
+mod readme;
 mod setup;
 mod stories;
 mod support;
