@@ -19,6 +19,14 @@ mod identity;
 mod messages;
 mod readme;
 mod setup;
+#[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
+mod clocks;
+mod fences;
+mod guards;
+mod identity;
+mod messages;
+mod races;
 mod stories;
 mod support;
 mod tasks;
+mod windows;

@@ -3,6 +3,10 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod hold;
+pub(crate) mod race;
+mod records;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
