@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::race::{Gate, Racers, beside, race, race_gated, wait_until};
-use crate::support::{Run, Sandbox, has_tool, rounds, split};
+use crate::support::{Run, Sandbox, rounds, split};
 
 /// Processes that race for one thing.
 const RACERS: usize = 16;
@@ -80,64 +80,19 @@ fn one_of_sixteen_claims_a_task_while_git_collects_garbage() {
 
 #[test]
 fn one_of_sixteen_claims_a_task_in_a_reftable_repository() {
-    let Some(s) = reftable() else { return };
+    let Some(s) = Sandbox::reftable() else { return };
     race_for_tasks(&s, rounds(4, 500));
     s.git("fsck --strict").succeeds();
-}
-
-/// None where git is too old to have them.
-fn reftable() -> Option<Sandbox> {
-    let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().to_str().unwrap();
-    if !has_tool("git", &["init", "-q", "--ref-format=reftable", path]) {
-        return None;
-    }
-    let s = Sandbox::with_init(&["--ref-format=reftable"]);
-    s.comm("init").succeeds();
-    Some(s)
-}
-
-/// A claim of `id` by somebody who writes it with plain git: its commit, on
-/// no ref yet, and the command that moves the ref from the tip that was read.
-fn plain_claim(s: &Sandbox, id: &str, number: usize) -> (String, Command) {
-    let name = format!("refs/comm-node/tasks/{id}");
-    let tip = s.git(&format!("rev-parse {name}")).succeeds().stdout.trim().to_owned();
-    let mut record = s.chain(id).pop().unwrap();
-    let agent = format!("agent-{number}");
-    let nonce = format!("{number:032x}");
-    let token = record["state"]["token_floor"].as_u64().unwrap() + 1;
-    let time = "2026-01-01T00:00:00Z";
-    let claim = json!({
-        "agent": agent, "session": "plain", "clone": "0123456789ab",
-        "granted_at": time, "ttl": 3600, "expires_at": "2999-01-01T00:00:00Z",
-    });
-    record["seq"] = json!(record["seq"].as_u64().unwrap() + 1);
-    record["nonce"] = json!(nonce);
-    let at: jiff::Timestamp = record["at"].as_str().unwrap().parse().unwrap();
-    record["at"] = json!(format!("{:.6}", at + jiff::SignedDuration::from_micros(1)));
-    record["agent"] = json!(agent);
-    record["session"] = json!("plain");
-    record["event"] = json!({ "type": "claim", "claim": claim });
-    record["state"]["token_floor"] = json!(token);
-    record["state"]["phase"] =
-        json!({ "state": "claimed", "fence": { "token": token, "nonce": nonce }, "claim": claim });
-    let file = s.root().join("message");
-    std::fs::write(&file, format!("claim {id}: {agent}\n\n{record}\n")).unwrap();
-    let tree = s.git("hash-object -w -t tree /dev/null").succeeds().stdout.trim().to_owned();
-    let commit = s.git(&format!("commit-tree {tree} -p {tip} -F {}", file.display())).succeeds().stdout;
-    let mut command = s.bare_command("git", s.repo());
-    command.args(["update-ref", &name, commit.trim(), &tip]);
-    (nonce, command)
 }
 
 #[test]
 fn one_of_sixteen_claims_a_task_beside_plain_git() {
     let plain = 4;
-    let reftable = reftable();
-    for s in [Some(Sandbox::new()), reftable].iter().flatten() {
+    for s in &Sandbox::of_each_ref_format() {
         for round in 0..rounds(4, 250) {
             let id = s.add(&format!("'Wanted in round {round}'"));
-            let (nonces, moves): (Vec<_>, Vec<_>) = (0..plain).map(|n| plain_claim(s, &id, n)).unzip();
+            let (nonces, moves): (Vec<_>, Vec<_>) =
+                (0..plain).map(|n| s.plain_claim(&id, &format!("agent-{n}"))).unzip();
             let claims = (plain..RACERS).map(|n| agent(s, n, &format!("claim {id} --json")));
             let mut runs = if round % 2 == 0 {
                 race(moves.into_iter().chain(claims))

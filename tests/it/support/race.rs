@@ -1,6 +1,7 @@
 //! Processes that meet: started at one instant, held back until all have
 //! read, or stopped between their read and their swap.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ pub(crate) fn race_gated(sandbox: &Sandbox, commands: Vec<Command>) -> Vec<Run> 
 pub(crate) struct Gate {
     lock: File,
     kept: PathBuf,
-    before: usize,
+    before: BTreeSet<String>,
 }
 
 impl Gate {
@@ -99,7 +100,7 @@ impl Gate {
         let lock = File::options().write(true).open(state.join("lock")).unwrap();
         lock.lock().unwrap();
         let kept = state.join("keep");
-        let before = count_kept(&kept);
+        let before = versions(&kept);
         Self { lock, kept, before }
     }
 
@@ -107,7 +108,12 @@ impl Gate {
     /// whoever wrote one has read all that it decides by.
     #[track_caller]
     pub(crate) fn wait_for_versions(&self, count: usize) {
-        wait_until("versions behind the gate", || count_kept(&self.kept) >= self.before + count);
+        wait_until("versions behind the gate", || self.written().len() >= count);
+    }
+
+    /// The versions that were written since the gate was closed.
+    fn written(&self) -> Vec<String> {
+        versions(&self.kept).difference(&self.before).cloned().collect()
     }
 
     pub(crate) fn open(self) {
@@ -115,21 +121,22 @@ impl Gate {
     }
 }
 
-/// Objects that the program wrote and still keeps; without the empty tree.
-fn count_kept(kept: &Path) -> usize {
-    let files = |bucket: std::fs::DirEntry| std::fs::read_dir(bucket.path()).into_iter().flatten().flatten();
-    let buckets = std::fs::read_dir(kept).into_iter().flatten().flatten();
-    let is_version = |name: &str| {
-        let tree = ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", "6ef19b41225c5369f1c104d45d8d85efa9b057b5"];
-        !name.contains('.') && !tree.iter().any(|tree| name.starts_with(tree))
-    };
-    buckets.flat_map(files).filter(|entry| is_version(&entry.file_name().to_string_lossy())).count()
+/// Objects that the program wrote and still keeps, without the empty tree.
+fn versions(kept: &Path) -> BTreeSet<String> {
+    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let names = entries(kept).flat_map(|bucket| {
+        entries(&bucket.path()).map(|entry| entry.file_name().into_string().unwrap()).collect::<Vec<_>>()
+    });
+    let trees = ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", "6ef19b41225c5369f1c104d45d8d85efa9b057b5"];
+    names.filter(|name| !name.contains('.') && !trees.iter().any(|tree| name.starts_with(tree))).collect()
 }
 
 /// A program that was stopped after it read the board and wrote its version,
 /// and before it could take the lock to swap it.
 #[must_use]
 pub(crate) struct Halted {
+    /// The version that it wrote.
+    pub(crate) version: String,
     child: Option<Child>,
     what: String,
 }
@@ -142,13 +149,14 @@ impl Halted {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_until("a version before the swap", || {
             assert!(child.try_wait().unwrap().is_none(), "{what}: it ended without writing");
-            count_kept(&gate.kept) > gate.before
+            gate.written().first().is_some_and(|version| sandbox.has_loose(version))
         });
         kill_process(pid_of(&child), Signal::STOP).unwrap();
         let (_, status) = waitpid(Some(pid_of(&child)), WaitOptions::UNTRACED).unwrap().unwrap();
         assert!(status.stopped(), "{what}: it ended");
+        let version = gate.written().remove(0);
         gate.open();
-        Self { child: Some(child), what }
+        Self { version, child: Some(child), what }
     }
 
     /// Lets it go on, and waits for its end.

@@ -1,14 +1,44 @@
 //! Records as plain git shows them.
 
-use serde_json::Value;
+use std::process::Command;
 
-use super::{Run, Sandbox};
+use serde_json::{Value, json};
+
+use super::{Run, Sandbox, has_tool};
 
 impl Sandbox {
+    /// As [`Sandbox::new`], with its refs in tables. None where git is too old
+    /// to have them.
+    pub(crate) fn reftable() -> Option<Self> {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().to_str().unwrap();
+        if !has_tool("git", &["init", "-q", "--ref-format=reftable", path]) {
+            return None;
+        }
+        let sandbox = Self::with_init(&["--ref-format=reftable"]);
+        sandbox.comm("init").succeeds();
+        Some(sandbox)
+    }
+
+    /// As [`Sandbox::new`], one for each way in which git stores refs.
+    pub(crate) fn of_each_ref_format() -> Vec<Self> {
+        [Some(Self::new()), Self::reftable()].into_iter().flatten().collect()
+    }
+
     /// The directory that all worktrees share.
     pub(crate) fn common_dir(&self) -> std::path::PathBuf {
         let said = self.git("rev-parse --path-format=absolute --git-common-dir").succeeds();
         said.stdout.trim().into()
+    }
+
+    /// Where a loose object is, relative to the common directory.
+    pub(crate) fn loose(oid: &str) -> String {
+        format!("objects/{}/{}", &oid[..2], &oid[2..])
+    }
+
+    /// Whether an object is there as a file.
+    pub(crate) fn has_loose(&self, oid: &str) -> bool {
+        self.common_dir().join(Self::loose(oid)).exists()
     }
 
     /// All versions of a task, oldest first, as plain git reads them. Checks
@@ -47,6 +77,50 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn token(&self, id: &str) -> u64 {
         self.chain(id).last().unwrap()["state"]["phase"]["fence"]["token"].as_u64().unwrap()
+    }
+
+    /// A claim of `id` by somebody who uses plain git: the nonce of its
+    /// version, and the command that moves the ref there from the present tip.
+    pub(crate) fn plain_claim(&self, id: &str, agent: &str) -> (String, Command) {
+        let mut record = self.chain(id).pop().unwrap();
+        let (time, end) = ("2026-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z");
+        let claim = json!({
+            "agent": agent, "session": "plain", "clone": "0123456789ab",
+            "granted_at": time, "ttl": 3600, "expires_at": end,
+        });
+        let token = record["state"]["token_floor"].as_u64().unwrap() + 1;
+        let nonce = format!("{:0<32}", agent.bytes().map(|b| format!("{b:02x}")).collect::<String>());
+        record["agent"] = json!(agent);
+        record["session"] = json!("plain");
+        record["event"] = json!({ "type": "claim", "claim": claim });
+        record["state"]["token_floor"] = json!(token);
+        record["state"]["phase"] =
+            json!({ "state": "claimed", "fence": { "token": token, "nonce": nonce }, "claim": claim });
+        (nonce.clone(), self.plain_version(&format!("tasks/{id}"), record, &nonce))
+    }
+
+    /// The command that moves a record with plain git from its present tip to
+    /// a version that follows it, with everything else as in `record`.
+    pub(crate) fn plain_version(&self, name: &str, mut record: Value, nonce: &str) -> Command {
+        let name = format!("refs/comm-node/{name}");
+        let tip = self.git(&format!("for-each-ref --format=%(objectname) {name}")).succeeds().stdout;
+        let tip = tip.trim();
+        if !tip.is_empty() {
+            record["seq"] = json!(record["seq"].as_u64().unwrap() + 1);
+        }
+        let at: jiff::Timestamp = record["at"].as_str().unwrap().parse().unwrap();
+        record["at"] = json!(format!("{:.6}", at + jiff::SignedDuration::from_micros(1)));
+        record["nonce"] = json!(nonce);
+        let file = self.root().join("message");
+        std::fs::write(&file, format!("by plain git\n\n{record}\n")).unwrap();
+        let tree = self.git("hash-object -w -t tree /dev/null").succeeds().stdout.trim().to_owned();
+        let parent = if tip.is_empty() { String::new() } else { format!("-p {tip}") };
+        let commit =
+            self.git(&format!("commit-tree {tree} {parent} -F {}", file.display())).succeeds().stdout;
+        let mut command = self.bare_command("git", self.repo());
+        let none = "0".repeat(commit.trim().len());
+        command.args(["update-ref", &name, commit.trim(), if tip.is_empty() { &none } else { tip }]);
+        command
     }
 
     /// As [`Sandbox::comm`], as the person: with the secret that `init` leaves
