@@ -45,11 +45,7 @@ impl Sandbox {
     /// what holds for every chain: numbers, times and fences only grow.
     #[track_caller]
     pub(crate) fn chain(&self, id: &str) -> Vec<Value> {
-        let log = self.git(&format!("log --reverse --format=%B%x00 refs/comm-node/tasks/{id}")).succeeds();
-        let record =
-            |text: &str| -> Value { serde_json::from_str(text.split_once("\n\n").unwrap().1).unwrap() };
-        let texts = log.stdout.split('\0').map(str::trim).filter(|text| !text.is_empty());
-        let chain: Vec<Value> = texts.map(record).collect();
+        let chain = self.records(&format!("tasks/{id}"));
         for (number, pair) in chain.windows(2).enumerate() {
             let (before, after) = (&pair[0], &pair[1]);
             assert_eq!(after["seq"], number + 2, "{after}");
@@ -64,6 +60,14 @@ impl Sandbox {
             }
         }
         chain
+    }
+
+    /// All versions of a record, oldest first, as plain git reads them.
+    #[track_caller]
+    pub(crate) fn records(&self, name: &str) -> Vec<Value> {
+        let log = self.git(&format!("log --reverse --format=%B%x00 refs/comm-node/{name}")).succeeds();
+        let texts = log.stdout.split('\0').map(str::trim).filter(|text| !text.is_empty());
+        texts.map(|text| serde_json::from_str(text.split_once("\n\n").unwrap().1).unwrap()).collect()
     }
 
     /// Nonces of the versions of a task that granted it, oldest first.
@@ -126,8 +130,7 @@ impl Sandbox {
     /// As [`Sandbox::comm`], as the person: with the secret that `init` leaves
     /// on a terminal.
     pub(crate) fn as_person(&self, words: &str) -> Run {
-        let meta = self.git("log -1 --format=%B refs/comm-node/meta").succeeds();
-        let meta: Value = serde_json::from_str(meta.stdout.split_once("\n\n").unwrap().1).unwrap();
+        let meta = self.records("meta").pop().unwrap();
         let dir = self.root().join("home/.local/state/git-comm/person");
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join(meta["state"]["boards"][0].as_str().unwrap()), "opensesame\n").unwrap();
