@@ -355,12 +355,15 @@ pub fn release(
     let author = context.identity.holder(&context.store)?;
     check_size("reason", reason, limits::REASON)?;
     let (version, _) = change(context, &author, id, |task, _| {
+        // First of all: a session that was superseded is told so even if
+        // another session of its agent has given the task back.
+        check_grip(context, &author, id, task, grip)?;
         if task.phase.state == State::Open
             && task.phase.outcome.as_ref().is_some_and(|o| o.by == author.agent)
         {
             return Ok(None);
         }
-        let fence = fence_of(context, &author, id, task, grip)?;
+        let fence = claiming::held_fence(id, task, asker(context, &author))?;
         Ok(Some(TaskEvent::Release(End { reason: reason.to_owned(), under: Some(fence), late: false })))
     })?;
     Ok(version)
@@ -460,10 +463,22 @@ fn fence_of(
     task: &Task,
     named: Option<u64>,
 ) -> Result<Fence, Error> {
+    check_grip(context, author, id, task, named)?;
+    Ok(claiming::held_fence(id, task, asker(context, author))?)
+}
+
+/// Refuses a caller whose session was superseded, or that names another token
+/// than the one in force.
+fn check_grip(
+    context: &Context<'_>,
+    author: &Author,
+    id: &TaskId,
+    task: &Task,
+    named: Option<u64>,
+) -> Result<(), Error> {
     let held = remembered(context, author, id);
     let grip = Grip { named, remembered: held.as_ref() };
-    claiming::check_fence(id, task, asker(context, author), grip)?;
-    Ok(claiming::held_fence(id, task, asker(context, author))?)
+    Ok(claiming::check_fence(id, task, asker(context, author), grip)?)
 }
 
 fn remembered(context: &Context<'_>, author: &Author, id: &TaskId) -> Option<Fence> {

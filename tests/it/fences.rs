@@ -191,3 +191,18 @@ fn another_session_of_the_holder_is_a_stranger() {
     }
     assert_eq!(s.chain(&id).len(), 2);
 }
+
+#[test]
+fn a_session_superseded_by_another_of_its_agent_is_refused() {
+    for then in ["renew", "release", "close"] {
+        let (s, id) = held_by_ada();
+        s.as_agent("bob", "agent register").succeeds();
+        s.as_agent("ada", "agent register").succeeds();
+        // Away from the first session and back to the agent, not to it.
+        s.as_person(&format!("steal {id} --reason 'it hangs'")).succeeds();
+        s.as_person(&format!("handover {id} --to ada")).succeeds();
+        other_session(&s, &format!("claim {id}")).succeeds();
+        other_session(&s, &format!("{then} {id}")).succeeds();
+        ada_is_superseded(&s, &id, "ada");
+    }
+}
