@@ -6,6 +6,8 @@
 //! be told so in plain words.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +18,9 @@ use super::sight::replace;
 use crate::model::names::TaskId;
 use crate::model::stamp::{BootStamp, Fence};
 use crate::text::time::Timestamp;
+
+/// How long to wait for another command of the same session.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One session's memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +72,9 @@ impl Store<'_> {
 
     /// Changes what `session` remembers, if that can be kept.
     pub fn remember(&self, session: &str, change: impl FnOnce(&mut Presence)) {
+        // An agent may run several commands at once: none must forget what
+        // another has just been granted.
+        let _lock = self.lock_presence(session);
         let before = self.presence(session);
         let mut after = before.clone().unwrap_or_default();
         change(&mut after);
@@ -74,6 +82,30 @@ impl Store<'_> {
             && let Err(error) = replace(&self.presence_path(session), &after)
         {
             tracing::debug!(%error, "presence not kept");
+        }
+    }
+
+    /// Keeps this session's other commands from changing its memory. None
+    /// where that cannot be had: a memory is not worth failing for.
+    fn lock_presence(&self, session: &str) -> Option<File> {
+        let path = self.presence_path(session).with_extension("lock");
+        let open = || File::options().create(true).truncate(false).write(true).open(&path);
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(path.parent()?).ok()?;
+                open().ok()?
+            }
+            other => other.ok()?,
+        };
+        let started = self.env.instant();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(file),
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    self.env.sleep_jittered(Duration::from_millis(1));
+                }
+                Err(_) => return None,
+            }
         }
     }
 }

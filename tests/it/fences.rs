@@ -206,3 +206,25 @@ fn a_session_superseded_by_another_of_its_agent_is_refused() {
         ada_is_superseded(&s, &id, "ada");
     }
 }
+
+#[test]
+fn a_session_remembers_every_claim_that_it_made_at_once() {
+    for round in 0..rounds(3, 50) {
+        let s = Sandbox::new();
+        let ids: Vec<String> = (0..8).map(|n| s.add(&format!("'Claimed with others {n}'"))).collect();
+        let claim = |id: &String| {
+            let mut command = s.agent_command("ada");
+            command.args(["claim", id]);
+            command
+        };
+        let claims = ids.iter().map(claim).collect::<Vec<_>>();
+        for run in if round % 2 == 0 { race(claims) } else { race_gated(&s, claims) } {
+            run.succeeds();
+        }
+        for id in &ids {
+            s.as_person(&format!("steal {id} --reason 'it hangs'")).succeeds();
+            s.as_person(&format!("close {id}")).succeeds();
+            s.as_agent("ada", &format!("close {id}")).exits(5);
+        }
+    }
+}
