@@ -15,6 +15,7 @@
 )]
 
 mod demo;
+mod filters;
 mod identity;
 mod messages;
 mod readme;
