@@ -12,6 +12,7 @@ mod deps;
 mod global;
 mod input;
 mod log;
+mod manual;
 mod messages;
 mod setup;
 mod table;
@@ -29,6 +30,7 @@ use crate::env::Env;
 use crate::ops::error::Exit;
 use crate::text::escape;
 
+pub use manual::manual;
 pub use table::command;
 
 /// Runs one command line, without the program's name, and says with which

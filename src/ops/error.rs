@@ -30,6 +30,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::No,
+        Self::Retry,
+        Self::Unknown,
+        Self::NotYours,
+        Self::Damaged,
+        Self::Fatal,
+        Self::Usage,
+    ];
+
     /// The number.
     pub fn code(self) -> u8 {
         self as u8

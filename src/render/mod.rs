@@ -4,9 +4,12 @@
 pub mod answer;
 pub mod columns;
 pub mod demo;
+pub mod document;
 pub mod error;
 pub mod events;
+pub mod markdown;
 pub mod messages;
+pub mod roff;
 pub mod status;
 pub mod tasks;
 
