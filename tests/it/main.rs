@@ -17,6 +17,7 @@
 mod demo;
 mod filters;
 mod identity;
+mod layers;
 mod messages;
 mod readme;
 mod setup;

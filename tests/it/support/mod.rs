@@ -6,6 +6,7 @@
 pub(crate) mod hold;
 pub(crate) mod race;
 mod records;
+pub(crate) mod rust;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
