@@ -16,6 +16,7 @@
 
 mod demo;
 mod filters;
+mod format;
 mod identity;
 mod layers;
 mod messages;
