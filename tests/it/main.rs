@@ -15,7 +15,9 @@
 )]
 
 mod demo;
+mod docs;
 mod filters;
+mod footprint;
 mod format;
 mod identity;
 mod layers;
