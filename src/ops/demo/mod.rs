@@ -85,7 +85,7 @@ pub fn play(env: &Env, keep: Option<&Path>, tell: &mut dyn FnMut(Beat<'_>)) -> R
     let played = Played {
         checks: stage.checks,
         processes: stage.processes,
-        ms: started.elapsed().as_millis(),
+        ms: env.instant().duration_since(started).as_millis(),
         kept: keep.map(Path::to_owned),
     };
     stage.tell(Beat::End(&played));
