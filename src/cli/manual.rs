@@ -94,6 +94,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `dep shape`: ids, a number, `id` with `count`, ids.",
     ),
     ("scope, path", "What was paused or resumed; where the man page was put."),
+    (
+        "checks, processes, ms, kept",
+        "From `demo`: how many things were checked and processes run, how long it took, the directory that was kept.",
+    ),
     ("error", "In place of all others: `kind` (stable), `message`, `hint`, `exit`."),
 ];
 
@@ -114,6 +118,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("XDG_STATE_HOME, LOCALAPPDATA, HOME", "Where the person's secret is: the first that is set."),
     ("XDG_DATA_HOME, HOME", "Where `setup man` puts the man page: the first that is set."),
     ("MANPATH", "Where man pages are looked for, so that `setup man` can tell."),
+    ("NO_COLOR, TERM", "No colours if the first is set or the second is `dumb`."),
     ("PATH", "Where git is found, and where man pages are looked for."),
 ];
 
@@ -170,6 +175,9 @@ fn note(verb: &str) -> Option<&'static str> {
     Some(match verb {
         "init" => {
             "The first record of a repository without remotes makes the board too. On a terminal it also makes the person's secret."
+        }
+        "demo" => {
+            "Six tasks, three agents as processes of their own; one is killed and its lease taken over. Every step is checked. Exit 1 if one does not behave."
         }
         "add" => {
             "Making the same task again within ten minutes, or with one `--key` within a day, makes no second one."

@@ -11,7 +11,7 @@ fn the_man_page_is_installed_where_man_finds_it() {
     assert!(installed.stdout.contains(page.to_str().unwrap()), "{}", installed.stdout);
     let text = std::fs::read_to_string(&page).unwrap();
     assert_eq!(text, s.comm("setup man --stdout").succeeds().stdout);
-    assert!(text.contains(".TH git-comm 1"), "{text}");
+    assert!(text.contains(".TH \"GIT\\-COMM\" \"1\""), "{text}");
 
     s.comm("setup man --dir pages").succeeds();
     assert!(s.repo().join("pages/man1/git-comm.1").is_file(), "--dir is from where one is");
