@@ -14,23 +14,21 @@
     clippy::disallowed_methods
 )]
 
+#[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
+mod clocks;
 mod demo;
 mod docs;
+mod fences;
 mod filters;
 mod footprint;
 mod format;
+mod guards;
 mod identity;
 mod layers;
 mod messages;
+mod races;
 mod readme;
 mod setup;
-#[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
-mod clocks;
-mod fences;
-mod guards;
-mod identity;
-mod messages;
-mod races;
 mod stories;
 mod support;
 mod tasks;
