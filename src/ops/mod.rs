@@ -14,6 +14,7 @@ pub mod history;
 pub mod identity;
 pub mod init;
 pub mod messages;
+pub mod next;
 pub mod resolve;
 pub mod status;
 pub mod tasks;
