@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use gix::objs::Kind;
 use gix::zlib::{Compression, Decompress, FlushDecompress, Status};
 
-use super::{Durability, GitError, Oid, Repo, fsx};
+use super::{Durability, GitError, Oid, Repo, fsx, stored};
 
 /// Longest possible `<kind> <size>\0`.
 const HEADER: usize = 64;
@@ -150,6 +150,9 @@ impl Repo {
 /// The bytes of a loose object's file.
 fn deflate(kind: Kind, content: &[u8]) -> Vec<u8> {
     let header = gix::objs::encode::loose_header(kind, content.len() as u64);
+    if let Some(stream) = stored::encode([&header, content]) {
+        return stream;
+    }
     let mut stream = gix::zlib::stream::deflate::Write::new(
         Vec::with_capacity(content.len() / 2 + 64),
         Compression::BEST_SPEED,
@@ -167,8 +170,16 @@ pub(super) fn inflate(
     limit: usize,
     out: &mut Vec<u8>,
 ) -> io::Result<Found> {
-    let mut raw = [0u8; 16 * 1024];
+    let mut raw = [0u8; 8 * 1024];
     let mut filled = fill(input, &mut raw)?;
+    if let Some((header, content)) = stored::decode(&raw[..filled]).and_then(split_header)
+        && header == (kind, content.len() as u64)
+        && content.len() <= limit
+    {
+        out.clear();
+        out.extend_from_slice(content);
+        return Ok(Found::Content);
+    }
     let mut stream = Decompress::new();
     let mut head = [0u8; HEADER];
     let status = match stream.decompress(&raw[..filled], &mut head, FlushDecompress::None) {
@@ -222,6 +233,11 @@ pub(super) fn inflate(
     }
     out.truncate(size);
     Ok(Found::Content)
+}
+
+fn split_header(whole: &[u8]) -> Option<((Kind, u64), &[u8])> {
+    let (kind, size, start) = header(&whole[..whole.len().min(HEADER)])?;
+    Some(((kind, size), &whole[start..]))
 }
 
 fn header(head: &[u8]) -> Option<(Kind, u64, usize)> {

@@ -27,6 +27,7 @@ mod refs;
 mod remotes;
 mod repo;
 mod shared;
+mod stored;
 mod swap;
 mod update_ref;
 
