@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::text::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct BootTime {
 pub struct Env {
     vars: BTreeMap<OsString, OsString>,
     cwd: Option<PathBuf>,
+    /// Read when it is first asked for: it does not change.
+    boot_id: OnceLock<Option<String>>,
     seam: seam::Seam,
 }
 
@@ -37,7 +40,7 @@ impl Env {
     pub fn from_process() -> Self {
         let vars: BTreeMap<_, _> = std::env::vars_os().collect();
         let seam = seam::Seam::from_vars(&vars);
-        Self { vars, cwd: std::env::current_dir().ok(), seam }
+        Self { vars, cwd: std::env::current_dir().ok(), boot_id: OnceLock::new(), seam }
     }
 
     /// Value of the variable, if it is set, not empty and valid UTF-8.
@@ -88,7 +91,8 @@ impl Env {
     /// Time since boot, where the platform has a clock that counts suspend
     /// and tells one boot from another. `None` elsewhere.
     pub fn boot_time(&self) -> Option<BootTime> {
-        let real = platform::boot_time();
+        let id = self.boot_id.get_or_init(platform::boot_id).clone();
+        let real = id.zip(platform::boot_ms()).map(|(id, ms)| BootTime { id, ms });
         self.seam.boot(real)
     }
 
@@ -196,20 +200,29 @@ const MACHINE: [&str; 9] = [
 
 #[cfg(unix)]
 mod platform {
-    use super::BootTime;
+    #[cfg(target_os = "linux")]
+    pub(super) fn boot_id() -> Option<String> {
+        use std::io::Read;
+        let mut id = [0; 64];
+        let len = std::fs::File::open("/proc/sys/kernel/random/boot_id").ok()?.read(&mut id).ok()?;
+        Some(std::str::from_utf8(&id[..len]).ok()?.trim().to_owned())
+    }
 
     #[cfg(target_os = "linux")]
-    pub(super) fn boot_time() -> Option<BootTime> {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    pub(super) fn boot_ms() -> Option<u64> {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let ms = u64::try_from(time.tv_sec).ok()? * 1_000 + u64::try_from(time.tv_nsec).ok()? / 1_000_000;
-        Some(BootTime { id: id.trim().to_owned(), ms })
+        Some(u64::try_from(time.tv_sec).ok()? * 1_000 + u64::try_from(time.tv_nsec).ok()? / 1_000_000)
     }
 
     // macOS has mach_continuous_time and kern.bootsessionuuid, but neither
     // without unsafe code; until then it follows the rule for other hosts.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn boot_time() -> Option<BootTime> {
+    pub(super) fn boot_id() -> Option<String> {
+        None
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn boot_ms() -> Option<u64> {
         None
     }
 
@@ -220,9 +233,11 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    use super::BootTime;
+    pub(super) fn boot_id() -> Option<String> {
+        None
+    }
 
-    pub(super) fn boot_time() -> Option<BootTime> {
+    pub(super) fn boot_ms() -> Option<u64> {
         None
     }
 
