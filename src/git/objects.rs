@@ -3,6 +3,7 @@
 //! Loose files are read here, because a version just written is one; packs
 //! are read by gix. Neither ever asks a remote for what is missing.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 
@@ -85,7 +86,7 @@ impl Repo {
 
     /// Whether the object is there, or could be linked back.
     pub fn has_object(&self, oid: Oid) -> Result<bool, GitError> {
-        if self.loose_path(oid).exists() || self.packs()?.refreshing.exists(&oid.0) {
+        if self.loose_path(oid).exists() || self.thorough(self.packs()?)?.exists(&oid.0) {
             return Ok(true);
         }
         self.restore(oid)
@@ -110,10 +111,7 @@ impl Repo {
     fn fetch(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<(), GitError> {
         // Where one object was packed the next is likely to be, and a look
         // into packs that are open costs less than a file that is not there.
-        if self.packs_first.get()
-            && let Some(packs) = self.packs.get()
-            && read_packed(&packs.as_opened, oid, kind, limit, out)?
-        {
+        if self.packs_first.get() && self.packs()?.read_quickly(oid, kind, limit, out)? {
             return Ok(());
         }
         if self.try_loose(oid, kind, limit, out)? || self.try_packed(oid, kind, limit, out)? {
@@ -144,7 +142,9 @@ impl Repo {
     }
 
     fn try_packed(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<bool, GitError> {
-        let found = read_packed(&self.packs()?.refreshing, oid, kind, limit, out)?;
+        let packs = self.packs()?;
+        let found = packs.read_quickly(oid, kind, limit, out)?
+            || read_packed(self.thorough(packs)?, oid, kind, limit, out)?;
         self.packs_first.set(found);
         Ok(found)
     }
@@ -153,27 +153,62 @@ impl Repo {
         if let Some(packs) = self.packs.get() {
             return Ok(packs);
         }
+        let mut quick = self.open_packs(Some(QUICK))?;
+        quick.refresh_never();
+        Ok(self.packs.get_or_init(|| Packs { quick, thorough: OnceCell::new() }))
+    }
+
+    fn thorough<'p>(&self, packs: &'p Packs) -> Result<&'p gix::odb::Handle, GitError> {
+        if let Some(handle) = packs.thorough.get() {
+            return Ok(handle);
+        }
+        let handle = self.open_packs(None)?;
+        Ok(packs.thorough.get_or_init(|| handle))
+    }
+
+    fn open_packs(&self, alloc_limit_bytes: Option<usize>) -> Result<gix::odb::Handle, GitError> {
         let options = gix::odb::store::init::Options {
             // Room for the packs that appear while a long-lived process runs.
             slots: Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 256 },
             current_dir: Some(self.common_dir.clone()),
+            alloc_limit_bytes,
             ..gix::odb::store::init::Options::default()
         };
-        let mut refreshing = gix::odb::at_opts(&self.objects_dir, self.hash, None, options)
+        let mut handle = gix::odb::at_opts(&self.objects_dir, self.hash, None, options)
             .map_err(|err: io::Error| GitError::read(&self.objects_dir, err))?;
-        refreshing.set_pack_cache(|| Box::<DeltaBases>::default());
-        let mut as_opened = refreshing.clone();
-        as_opened.refresh_never();
-        Ok(self.packs.get_or_init(|| Packs { as_opened, refreshing }))
+        handle.set_pack_cache(|| Box::<DeltaBases>::default());
+        Ok(handle)
     }
 }
 
+/// What decoding an object may allocate without a look at its size first: a
+/// record with its delta bases takes far less.
+const QUICK: usize = 4 << 20;
+
 /// Two handles on the same packs.
 pub(super) struct Packs {
-    /// Does not look for packs that appeared since.
-    as_opened: gix::odb::Handle,
-    /// Looks for new packs before it calls an object missing.
-    refreshing: gix::odb::Handle,
+    /// Decodes at once, within [`QUICK`], and does not look for packs that
+    /// appeared since it was opened.
+    quick: gix::odb::Handle,
+    /// Looks for new packs before it calls an object missing. Opened for what
+    /// the other does not find or refuses.
+    thorough: OnceCell<gix::odb::Handle>,
+}
+
+impl Packs {
+    /// Reads an object if that is possible in one pass. Finding its type and
+    /// size first would inflate every delta twice.
+    fn read_quickly(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<bool, GitError> {
+        let Ok(Some(object)) = self.quick.try_find(&oid.0, out) else { return Ok(false) };
+        let (actual, size) = (object.kind, object.data.len());
+        if actual != kind {
+            return Err(wrong_kind(oid, kind, actual));
+        }
+        if size > limit {
+            return Err(GitError::TooLarge { oid, size: size as u64, limit });
+        }
+        Ok(true)
+    }
 }
 
 /// Reads an object from a pack, its type and size first.
