@@ -104,7 +104,7 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
         context
             .notice(format!("`{}` was added by the same call before; for another, say --key WORD", added.id));
     }
-    let json = json!({ "task": view::json_of(&added.id, &added.version, None), "created": added.created });
+    let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;
     Ok(Exit::Done)
 }
