@@ -17,13 +17,19 @@ use super::{Commit, CommitDraft, Durability, GitError, Oid, Repo, commit};
 use crate::text::escape;
 
 impl Repo {
-    /// Reads a commit of at most `limit` bytes.
+    /// Hands a commit of at most `limit` bytes to `read`.
     ///
-    /// Type and size are judged before the content is inflated. An object
+    /// What reading allocates is bounded whatever the object is. An object
     /// that was pruned too early comes back from its kept link.
-    pub fn read_commit(&self, oid: Oid, limit: usize) -> Result<Commit, GitError> {
+    pub fn with_commit<T>(
+        &self,
+        oid: Oid,
+        limit: usize,
+        read: impl FnOnce(Commit<'_>) -> T,
+    ) -> Result<T, GitError> {
         self.with_object(oid, Kind::Commit, limit, |raw| {
             Commit::parse(raw, self.oid_hex_len())
+                .map(read)
                 .map_err(|reason| GitError::DamagedObject { oid, reason: reason.to_owned() })
         })
     }
@@ -245,8 +251,16 @@ fn wrong_kind(oid: Oid, expected: Kind, actual: Kind) -> GitError {
 /// once for each of its members. Emptied when it is full.
 #[derive(Default)]
 struct DeltaBases {
-    entries: HashMap<(u32, u64), (Kind, Vec<u8>, usize)>,
-    bytes: usize,
+    entries: HashMap<(u32, u64), Base>,
+    /// Their contents, one after the other.
+    contents: Vec<u8>,
+}
+
+struct Base {
+    kind: Kind,
+    start: usize,
+    len: usize,
+    compressed_size: usize,
 }
 
 const MAX_BASE_BYTES: usize = 16 << 20;
@@ -256,20 +270,21 @@ impl DecodeEntry for DeltaBases {
         if data.len() > MAX_BASE_BYTES / 16 {
             return;
         }
-        if self.bytes + data.len() > MAX_BASE_BYTES {
+        if self.contents.len() + data.len() > MAX_BASE_BYTES {
             self.entries.clear();
-            self.bytes = 0;
+            self.contents.clear();
         }
-        if self.entries.insert((pack_id, offset), (kind, data.to_vec(), compressed_size)).is_none() {
-            self.bytes += data.len();
-        }
+        let base = Base { kind, start: self.contents.len(), len: data.len(), compressed_size };
+        self.contents.extend_from_slice(data);
+        self.entries.insert((pack_id, offset), base);
     }
 
     fn get(&mut self, pack_id: u32, offset: u64, out: &mut Vec<u8>) -> Option<(Kind, usize)> {
-        let (kind, data, compressed_size) = self.entries.get(&(pack_id, offset))?;
+        let base = self.entries.get(&(pack_id, offset))?;
+        let data = self.contents.get(base.start..base.start + base.len)?;
         out.clear();
         out.extend_from_slice(data);
-        Some((*kind, *compressed_size))
+        Some((base.kind, base.compressed_size))
     }
 }
 
@@ -290,13 +305,15 @@ mod tests {
                 repo.write_commit(&CommitDraft { files, ..draft("one", &[]) }, Durability::Power).unwrap();
             fixture.git(&["prune", "--expire=now"]);
             assert!(!repo.loose_path(one).exists(), "nothing names it yet");
-            let commit = repo.read_commit(one, 1_000).unwrap();
-            let content = repo.read_blob_at(commit.tree, "state", 1_000).unwrap();
+            let tree = repo.with_commit(one, 1_000, |c| c.tree).unwrap();
+            let content = repo.read_blob_at(tree, "state", 1_000).unwrap();
             assert_eq!(content.as_deref(), Some(&b"content"[..]));
             fixture.git(&["prune", "--expire=now"]);
             assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, one), Swapped::Moved);
-            let _ =
-                repo.read_commit(one, 1_000).and_then(|c| repo.read_blob_at(c.tree, "state", 1_000)).unwrap();
+            let _ = repo
+                .with_commit(one, 1_000, |c| c.tree)
+                .and_then(|t| repo.read_blob_at(t, "state", 1_000))
+                .unwrap();
             fixture.git(&["fsck", "--strict"]);
         }
     }
@@ -313,7 +330,7 @@ mod tests {
             fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
         }
         fs::remove_file(repo.loose_path(one)).unwrap();
-        assert!(matches!(repo.read_commit(one, 1_000), Err(GitError::Missing { .. })));
+        assert!(matches!(repo.with_commit(one, 1_000, |_| ()), Err(GitError::Missing { .. })));
         assert!(!repo.has_object(one).unwrap());
         // The same content again is whole, whatever lay there.
         assert_eq!(repo.some_commit("one", &[]), one);
@@ -336,11 +353,11 @@ mod tests {
                 fixture.git(&["repack", "-adq"]);
                 assert!(!repo.loose_path(one).exists());
             }
-            let err = repo.read_commit(blob, usize::MAX).unwrap_err();
+            let err = repo.with_commit(blob, usize::MAX, |_| ()).unwrap_err();
             assert!(matches!(&err, GitError::WrongKind { actual, .. } if actual == "blob"), "{err}");
-            let err = repo.read_commit(one, 5_000).unwrap_err();
+            let err = repo.with_commit(one, 5_000, |_| ()).unwrap_err();
             assert!(matches!(err, GitError::TooLarge { .. }), "{err}");
-            assert_eq!(repo.read_commit(one, 6_000).unwrap().message.len(), 5_000);
+            assert_eq!(repo.with_commit(one, 6_000, |c| c.message.len()).unwrap(), 5_000);
             assert!(repo.has_object(one).unwrap());
         }
     }
@@ -357,7 +374,7 @@ mod tests {
         for damaged in [&b""[..], b"garbage", &whole[..1], &whole[..whole.len() / 2], &longer] {
             fs::remove_file(&path).unwrap();
             fs::write(&path, damaged).unwrap();
-            let err = repo.read_commit(one, 10_000).unwrap_err();
+            let err = repo.with_commit(one, 10_000, |_| ()).unwrap_err();
             assert_eq!(err.class(), GitErrorClass::Damaged, "{err}");
         }
     }
@@ -380,16 +397,19 @@ mod tests {
             fixture.git(&["fsck", "--strict"]);
             let tree = fixture.git(&["rev-parse", &format!("{one}^{{tree}}")]);
             let two = fixture.git(&["commit-tree", &tree, "-p", &one.to_string(), "-m", "two"]);
-            let two = repo.read_commit(repo.parse_oid(&two).unwrap(), 1_000).unwrap();
-            assert_eq!(
-                (two.parents, two.author_name.as_str(), two.message.as_slice()),
-                (vec![one], "a", &b"two\n"[..])
-            );
-            assert_eq!(repo.read_blob_at(two.tree, "state", 300_000).unwrap(), Some(big));
-            assert_eq!(repo.read_blob_at(two.tree, "none", 10).unwrap(), None);
-            assert!(matches!(repo.read_blob_at(two.tree, "state", 10), Err(GitError::TooLarge { .. })));
-            let empty = repo.read_commit(repo.some_commit("x", &[]), 1_000).unwrap();
-            assert_eq!(repo.read_blob_at(empty.tree, "state", 10).unwrap(), None);
+            let two = repo.parse_oid(&two).unwrap();
+            let tree = repo
+                .with_commit(two, 1_000, |two| {
+                    assert_eq!((two.author_name, two.message), (&b"a"[..], &b"two\n"[..]));
+                    assert_eq!(two.parents, [one]);
+                    two.tree
+                })
+                .unwrap();
+            assert_eq!(repo.read_blob_at(tree, "state", 300_000).unwrap(), Some(big));
+            assert_eq!(repo.read_blob_at(tree, "none", 10).unwrap(), None);
+            assert!(matches!(repo.read_blob_at(tree, "state", 10), Err(GitError::TooLarge { .. })));
+            let empty = repo.with_commit(repo.some_commit("x", &[]), 1_000, |c| c.tree).unwrap();
+            assert_eq!(repo.read_blob_at(empty, "state", 10).unwrap(), None);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -66,7 +66,8 @@ pub struct Current<S> {
 }
 
 #[derive(Deserialize)]
-struct StoredIn<'a> {
+#[serde(bound(deserialize = "E: Deserialize<'de>, S: Deserialize<'de>"))]
+struct StoredIn<'a, E, S> {
     v: u64,
     #[serde(borrow)]
     kind: Cow<'a, str>,
@@ -83,10 +84,8 @@ struct StoredIn<'a> {
     agent: Option<AgentName>,
     #[serde(borrow, default)]
     session: Cow<'a, str>,
-    #[serde(borrow)]
-    event: &'a RawValue,
-    #[serde(borrow)]
-    state: &'a RawValue,
+    event: E,
+    state: S,
 }
 
 #[derive(Deserialize)]
@@ -132,41 +131,52 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// Reads the version `oid` of the record.
     pub(super) fn read<S: DeserializeOwned>(&self, oid: Oid) -> Result<Version<S>, StoreError> {
-        let commit = self.commit(oid)?;
-        let stored = self.parse(&commit)?;
-        let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
-        let event = self.value(&commit, stored.event, EVENT_FILE, "event")?;
-        let head = Head {
-            board: stored.board.into_owned(),
-            seq: stored.seq,
-            nonce: stored.nonce.into_owned(),
-            at: stored.at,
-            clone: stored.clone.into_owned(),
-            agent: stored.agent,
-            session: stored.session.into_owned(),
-            event,
-        };
-        Ok(Version { oid, parents: commit.parents, head, state })
+        self.with_commit(oid, |commit| {
+            let stored: StoredIn<'_, &RawValue, &RawValue> = self.parse(&commit)?;
+            let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
+            let event = self.value(&commit, stored.event, EVENT_FILE, "event")?;
+            let head = Head {
+                board: stored.board.into_owned(),
+                seq: stored.seq,
+                nonce: stored.nonce.into_owned(),
+                at: stored.at,
+                clone: stored.clone.into_owned(),
+                agent: stored.agent,
+                session: stored.session.into_owned(),
+                event,
+            };
+            Ok(Version { oid, parents: commit.parents, head, state })
+        })
     }
 
     /// Reads the version `oid` of the record, and not its event.
     pub(super) fn read_current<S: DeserializeOwned>(&self, oid: Oid) -> Result<Current<S>, StoreError> {
-        let commit = self.commit(oid)?;
-        let stored = self.parse(&commit)?;
-        let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
-        Ok(Current { oid, at: stored.at, state })
+        self.with_commit(oid, |commit| {
+            let stored: StoredIn<'_, IgnoredAny, &RawValue> = self.parse(&commit)?;
+            let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
+            Ok(Current { oid, at: stored.at, state })
+        })
     }
 
-    fn commit(&self, oid: Oid) -> Result<Commit, StoreError> {
-        self.repo.read_commit(oid, limits::RECORD).map_err(|error| at_ref(error, self.name))
+    fn with_commit<T>(
+        &self,
+        oid: Oid,
+        read: impl FnOnce(Commit<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let read = self.repo.with_commit(oid, limits::RECORD, read);
+        read.map_err(|error| at_ref(error, self.name))?
     }
 
-    fn parse<'c>(&self, commit: &'c Commit) -> Result<StoredIn<'c>, StoreError> {
-        let text = std::str::from_utf8(&commit.message).map_err(|_| self.damaged("it is not UTF-8"))?;
+    fn parse<'c, E, S>(&self, commit: &Commit<'c>) -> Result<StoredIn<'c, E, S>, StoreError>
+    where
+        E: Deserialize<'c>,
+        S: Deserialize<'c>,
+    {
+        let text = std::str::from_utf8(commit.message).map_err(|_| self.damaged("it is not UTF-8"))?;
         let json = text.split_once("\n\n").map(|(_, json)| json.trim_end());
         let json = json.ok_or_else(|| self.damaged("its message holds no record"))?;
         let newer = |format| StoreError::Newer { name: self.name.to_string(), format };
-        let stored: StoredIn<'_> =
+        let stored: StoredIn<'_, E, S> =
             serde_json::from_str(json).map_err(|error| match serde_json::from_str::<VersionOnly>(json) {
                 // A newer format may have another shape altogether.
                 Ok(VersionOnly { v }) if v > FORMAT => newer(v),
@@ -191,7 +201,7 @@ impl Source<'_> {
     /// A value that is in the message, or in `file` of the tree.
     fn value<T: DeserializeOwned>(
         &self,
-        commit: &Commit,
+        commit: &Commit<'_>,
         stored: &RawValue,
         file: &str,
         what: &str,
@@ -201,7 +211,12 @@ impl Source<'_> {
             .map_err(|error| self.damaged(format!("its {what}: {}", reason_of(&error))))
     }
 
-    fn in_tree(&self, commit: &Commit, stored: &RawValue, file: &str) -> Result<Option<String>, StoreError> {
+    fn in_tree(
+        &self,
+        commit: &Commit<'_>,
+        stored: &RawValue,
+        file: &str,
+    ) -> Result<Option<String>, StoreError> {
         if stored.get().len() > 64 {
             return Ok(None);
         }
