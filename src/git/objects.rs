@@ -39,10 +39,15 @@ impl Repo {
         self.with_object(oid, Kind::Commit, limit, |raw| Ok(raw.to_vec()))
     }
 
+    /// Whether this is the tree that holds nothing.
+    pub fn is_empty_tree(&self, tree: Oid) -> bool {
+        tree.0 == gix::ObjectId::empty_tree(self.hash)
+    }
+
     /// Reads the regular file `file` of the top level of `tree`; `None` if
     /// the tree has no such entry.
     pub fn read_blob_at(&self, tree: Oid, file: &str, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
-        if tree.0 == gix::ObjectId::empty_tree(self.hash) {
+        if self.is_empty_tree(tree) {
             return Ok(None);
         }
         let entry = self.with_object(tree, Kind::Tree, limit.max(1 << 20), |raw| {

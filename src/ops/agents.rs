@@ -258,7 +258,7 @@ pub fn list(context: &Context<'_>, board: &Board) -> Vec<Line> {
     let mut names: std::collections::BTreeSet<AgentName> = board.agents.keys().cloned().collect();
     names.extend(board.tasks.values().filter_map(|v| v.state.phase.claim.as_ref().map(|c| c.agent.clone())));
     let line = |name: AgentName| {
-        let agent = board.agents.get(&name).map(|v| v.state.clone()).unwrap_or_default();
+        let agent = board.agents.get(&name).map(|v| (*v.state).clone()).unwrap_or_default();
         let mut holds = Vec::new();
         for (id, version) in &board.tasks {
             if version.state.phase.claim.as_ref().is_some_and(|c| c.agent == name) {

@@ -61,8 +61,8 @@ pub struct Current<S> {
     pub oid: Oid,
     /// When it was written.
     pub at: Timestamp,
-    /// The record.
-    pub state: S,
+    /// The record. Boxed, because lists move it about.
+    pub state: Box<S>,
 }
 
 #[derive(Deserialize)]
@@ -152,8 +152,15 @@ impl Source<'_> {
     /// Reads the version `oid` of the record, and not its event.
     pub(super) fn read_current<S: DeserializeOwned>(&self, oid: Oid) -> Result<Current<S>, StoreError> {
         self.with_commit(oid, |commit| {
+            // Without files the state is in the message, and one pass over it
+            // will do; an error is told by the way that looks closer.
+            if self.repo.is_empty_tree(commit.tree)
+                && let Ok(StoredIn { at, state, .. }) = self.parse::<IgnoredAny, Box<S>>(&commit)
+            {
+                return Ok(Current { oid, at, state });
+            }
             let stored: StoredIn<'_, IgnoredAny, &RawValue> = self.parse(&commit)?;
-            let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
+            let state = Box::new(self.value(&commit, stored.state, STATE_FILE, "state")?);
             Ok(Current { oid, at: stored.at, state })
         })
     }
