@@ -15,7 +15,6 @@ use crate::model::names::{AgentName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::{BootStamp, Fence, Stamp};
 use crate::model::task::{Claim, State, Task};
-use crate::store::presence::Held;
 use crate::store::{Author, Decision, Version, Watched, task_ref};
 use crate::text::time::Timestamp;
 
@@ -233,10 +232,16 @@ fn refuse_blocked(context: &Context<'_>, id: &TaskId, task: &Task, guards: &mut 
 
 fn remember(context: &Context<'_>, author: &Author, id: &TaskId, task: &Task) {
     let claim = task.phase.claim.as_ref().filter(|c| c.is_of(&author.agent, &author.session));
-    let held = claim.map(|c| Held { fence: task.phase.fence.clone(), ttl: c.ttl });
-    context.store.remember(&author.session, |presence| match held {
-        Some(held) => {
-            presence.held.insert(id.clone(), held);
+    context.store.remember(&author.session, |presence| match claim {
+        Some(claim) => {
+            // Claiming again what is held already is no other work.
+            if presence
+                .held
+                .get(id)
+                .is_none_or(|held| held.fence != task.phase.fence || held.ttl != claim.ttl)
+            {
+                presence.grant(id, task.phase.fence.clone(), claim.ttl);
+            }
         }
         None => {
             presence.held.remove(id);
@@ -419,7 +424,12 @@ fn change(
             None => Ok::<_, Error>(Decision::Keep(())),
             Some(event) => Ok(write(id, task, &event, stamp, Vec::new(), ())),
         }
-    })?;
+    });
+    if let Err(Error::Refused(Refusal::Superseded { .. })) = &updated {
+        // Told now; the heartbeat that follows need not say it again.
+        store.remember(&author.session, |presence| presence.lose(id));
+    }
+    let updated = updated?;
     let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
     remember(context, author, id, &version.state);
     Ok((version, updated.written))

@@ -40,13 +40,35 @@ pub struct Held {
     pub fence: Fence,
     /// Length of the lease, in seconds.
     pub ttl: u64,
+    /// The session was told that it lost this claim.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+    /// And took other work since. A late completion is still refused, but
+    /// what the session does now is no longer that lost work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub past: bool,
 }
 
 impl Presence {
+    /// Remembers a grant. Losses that the session was told of are past now.
+    pub fn grant(&mut self, id: &TaskId, fence: Fence, ttl: u64) {
+        for held in self.held.values_mut() {
+            held.past |= held.lost;
+        }
+        self.held.insert(id.clone(), Held { fence, ttl, lost: false, past: false });
+    }
+
+    /// Remembers that the session was told of a loss.
+    pub fn lose(&mut self, id: &TaskId) {
+        if let Some(held) = self.held.get_mut(id) {
+            held.lost = true;
+        }
+    }
+
     /// Whether a heartbeat is due: something is held, and a third of the
     /// shortest lease has passed since the last sign of life.
     pub fn is_due(&self, now: Timestamp, boot: Option<&BootStamp>) -> bool {
-        let Some(ttl) = self.held.values().map(|h| h.ttl).min() else { return false };
+        let Some(ttl) = self.held.values().filter(|h| !h.lost).map(|h| h.ttl).min() else { return false };
         let third = Duration::from_secs(ttl) / 3;
         let silent = match (&self.beat_boot, boot, self.beat_at) {
             (Some(then), Some(now), _) if then.id == now.id => {
@@ -155,7 +177,7 @@ mod tests {
         let ids: Vec<TaskId> = ["bd-1", "bd-2"].map(|id| id.parse().unwrap()).into();
         for id in &ids {
             store.remember("s", |p| {
-                p.held.insert(id.clone(), Held { fence: fence.clone(), ttl: 60 });
+                p.held.insert(id.clone(), Held { fence: fence.clone(), ttl: 60, lost: false, past: false });
             });
         }
         assert_eq!(store.presence("s").unwrap().held.len(), 2);
@@ -168,7 +190,7 @@ mod tests {
         fs::write(store.presence_path("s"), b"{\"beat_at\":").unwrap();
         assert_eq!(store.presence("s"), None);
         store.remember("s", |p| {
-            p.held.insert(ids[0].clone(), Held { fence: fence.clone(), ttl: 60 });
+            p.held.insert(ids[0].clone(), Held { fence: fence.clone(), ttl: 60, lost: false, past: false });
         });
         assert_eq!(store.presence("s").unwrap().held.len(), 1);
     }

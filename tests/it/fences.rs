@@ -228,3 +228,29 @@ fn a_session_remembers_every_claim_that_it_made_at_once() {
         }
     }
 }
+
+#[test]
+fn a_loss_is_told_until_the_session_takes_other_work() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.add("two");
+    s.as_agent("ada", "claim bd-1 --ttl 1s").succeeds();
+    let taken = loop {
+        let taken = s.as_agent("bob", "claim bd-1");
+        if taken.code == 0 {
+            break taken;
+        }
+    };
+    assert!(taken.stdout.contains("taken over from ada"), "{}", taken.stdout);
+    let late = s.as_agent("ada", "close bd-1").exits(5);
+    assert!(late.stderr.contains("taken over by bob"), "{}", late.stderr);
+    assert!(!late.stderr.contains("warning"), "said once: {}", late.stderr);
+    for _ in 0..2 {
+        let beat = s.as_agent("ada", "agent heartbeat").exits(5);
+        assert!(beat.stdout.contains("you lost `bd-1` to bob"), "{}", beat.stdout);
+    }
+    s.as_agent("ada", "claim bd-2").succeeds();
+    s.as_agent("ada", "agent heartbeat").succeeds();
+    s.as_agent("bob", "release bd-1").succeeds();
+    s.as_agent("ada", "close bd-1").exits(5);
+}
