@@ -97,10 +97,12 @@ impl Repo {
 
     /// Whether the object is there, or could be linked back.
     pub fn has_object(&self, oid: Oid) -> Result<bool, GitError> {
-        if self.loose_path(oid).exists() || self.thorough(self.packs()?)?.exists(&oid.0) {
-            return Ok(true);
-        }
-        self.restore(oid)
+        Ok(self.is_stored(oid)? || self.restore(oid)?)
+    }
+
+    /// Whether the object is there.
+    pub(super) fn is_stored(&self, oid: Oid) -> Result<bool, GitError> {
+        Ok(self.loose_path(oid).exists() || self.thorough(self.packs()?)?.exists(&oid.0))
     }
 
     /// Hands the content of an object to `read`, from a buffer that is used
@@ -416,6 +418,24 @@ mod tests {
             let empty = repo.with_commit(repo.some_commit("x", &[]), 1_000, |c| c.tree).unwrap();
             assert_eq!(repo.read_blob_at(empty, "state", 10).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_linked_back_before_its_kept_link_is_dropped() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let two = repo.some_commit("two", &[one]);
+        assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, two), Swapped::Moved);
+        fs::remove_file(repo.loose_path(one)).unwrap();
+        for bucket in fs::read_dir(repo.state_dir().join("keep")).unwrap().flatten() {
+            let bucket = fs::File::open(bucket.path()).unwrap();
+            let now = bucket.metadata().unwrap().modified().unwrap();
+            bucket.set_modified(now - std::time::Duration::from_secs(4_000)).unwrap();
+        }
+        repo.run_maintenance_keep();
+        assert_eq!(fs::read_dir(repo.state_dir().join("keep")).unwrap().count(), 0);
+        fixture.git(&["fsck", "--strict"]);
     }
 
     #[test]

@@ -134,3 +134,46 @@ fn a_claim_whose_object_was_pruned_before_the_ref_moved_brings_it_back() {
         assert_eq!(s.grants(&id).len(), 1);
     }
 }
+
+#[test]
+fn versions_pruned_beneath_newer_ones_come_back_with_the_first_that_is_missed() {
+    let s = Sandbox::new();
+    let id = s.add("'Pruned in the middle'");
+    let claim = Halted::before_swap(&s, agent(&s, "ada", &format!("claim {id}")));
+    let version = claim.version.clone();
+    let mut prune = s.bare_command("git", s.repo());
+    prune.args(["prune", "--expire=now"]);
+    let object = format!(".git/{}", Sandbox::loose(&version));
+    let Some(prune) = Held::at(&s, "unlink,unlinkat", &[&object], &prune) else { return };
+    claim.go_on().succeeds();
+    for verb in ["renew", "renew", "close"] {
+        s.as_agent("ada", &format!("{verb} {id}")).succeeds();
+    }
+    prune.go_on().succeeds();
+    // The newest version goes the same way, if it did not just now.
+    let tip = s.git(&format!("rev-parse refs/comm-node/tasks/{id}")).succeeds().stdout;
+    let _ = std::fs::remove_file(s.common_dir().join(Sandbox::loose(tip.trim())));
+    assert!(!s.has_loose(&version), "git did not remove the object");
+    assert_eq!(s.task(&id)["state"], "done");
+    s.git("fsck --strict").succeeds();
+    assert_eq!(s.chain(&id).len(), 5);
+}
+
+#[test]
+fn a_directory_that_gc_removes_under_a_new_object_is_made_again() {
+    let s = Sandbox::new();
+    let id = s.add("'Written while git tidies up'");
+    // The empty tree lies in a pack now: it is written once more.
+    s.git("gc -q").succeeds();
+    let tree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    assert!(!s.has_loose(tree));
+    let dir = s.common_dir().join("objects/4b");
+    let command = agent(&s, "ada", &format!("claim {id}"));
+    let Some(claim) = Held::at(&s, "openat", &[dir.to_str().unwrap()], &command) else { return };
+    assert!(s.has_loose(tree), "held before it was written");
+    s.git("prune-packed -q").succeeds();
+    assert!(!dir.exists(), "git did not remove the directory");
+    claim.go_on().succeeds();
+    assert_eq!(s.grants(&id).len(), 1);
+    s.git("fsck --strict").succeeds();
+}
