@@ -71,7 +71,7 @@ fn one_of_sixteen_with_different_clocks_wins() {
             command(&s, clock, &format!("agent-{n}"), &format!("claim {id}"))
         };
         let claims = (0..16).map(claim).collect();
-        let runs = if round % 2 == 0 { race(claims) } else { race_gated(&s, claims) };
+        let runs = if round.is_multiple_of(2) { race(claims) } else { race_gated(&s, claims) };
         assert_eq!(runs.iter().filter(|run| run.code == 0).count(), 1, "{runs:#?}");
         assert_eq!(runs.iter().filter(|run| run.code == 1).count(), 15, "{runs:#?}");
         assert_eq!(s.grants(&id).len(), 1);
@@ -90,7 +90,7 @@ fn one_of_sixteen_takers_with_different_clocks_wins() {
             command(&s, clock, &format!("agent-{n}"), &format!("claim {id}"))
         };
         let claims = (0..16).map(claim).collect();
-        let runs = if round % 2 == 0 { race(claims) } else { race_gated(&s, claims) };
+        let runs = if round.is_multiple_of(2) { race(claims) } else { race_gated(&s, claims) };
         assert_eq!(runs.iter().filter(|run| run.code == 0).count(), 1, "{runs:#?}");
         assert_eq!(s.grants(&id).len(), 2);
         assert_eq!(s.token(&id), 2);

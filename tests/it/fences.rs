@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::support::race::{Halted, race, race_gated};
 use crate::support::{Run, Sandbox, rounds, split};
 
@@ -109,7 +111,7 @@ fn one_session_takes_up_what_was_handed_over() {
             command
         };
         let claims: Vec<Command> = (0..8).map(claim).collect();
-        let runs = if round % 2 == 0 { race(claims) } else { race_gated(&s, claims) };
+        let runs = if round.is_multiple_of(2) { race(claims) } else { race_gated(&s, claims) };
         assert_eq!(runs.iter().filter(|run| run.code == 0).count(), 1, "{runs:#?}");
         assert_eq!(runs.iter().filter(|run| run.code == 1).count(), 7, "{runs:#?}");
         assert_eq!(s.grants(&id).len(), 3);
@@ -208,6 +210,30 @@ fn a_session_superseded_by_another_of_its_agent_is_refused() {
 }
 
 #[test]
+fn an_equal_token_of_another_grant_is_not_ones_own() {
+    let s = Sandbox::new();
+    let id = s.add("'Granted twice, in two histories'");
+    // In the other history the first token was granted to somebody who is
+    // done; it comes in place of ours.
+    let mut other = s.chain(&id).remove(0);
+    let nonce = "ef".repeat(16);
+    other["event"] = json!({ "type": "close" });
+    other["state"]["token_floor"] = 1.into();
+    other["state"]["phase"] = json!({
+        "state": "done",
+        "fence": { "token": 1, "nonce": nonce },
+        "outcome": { "by": "rival", "at": other["at"] },
+    });
+    let moves = s.plain_version(&format!("tasks/{id}"), other, &nonce);
+    s.as_agent("ada", &format!("claim {id}")).succeeds();
+    assert_eq!(s.token(&id), 1);
+    // Without the value that it expects, git moves the ref from anywhere.
+    let forced: Vec<_> = moves.get_args().take(3).collect();
+    assert!(s.bare_command("git", s.repo()).args(forced).status().unwrap().success());
+    ada_is_superseded(&s, &id, "rival");
+}
+
+#[test]
 fn a_session_remembers_every_claim_that_it_made_at_once() {
     for round in 0..rounds(3, 50) {
         let s = Sandbox::new();
@@ -218,7 +244,7 @@ fn a_session_remembers_every_claim_that_it_made_at_once() {
             command
         };
         let claims = ids.iter().map(claim).collect::<Vec<_>>();
-        for run in if round % 2 == 0 { race(claims) } else { race_gated(&s, claims) } {
+        for run in if round.is_multiple_of(2) { race(claims) } else { race_gated(&s, claims) } {
             run.succeeds();
         }
         for id in &ids {

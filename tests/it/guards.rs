@@ -155,7 +155,7 @@ fn of_edits_that_would_close_a_cycle_together_one_is_refused() {
                     agent(&s, &format!("agent-{n}"), &format!("dep add {} {}", ids[n], ids[(n + 1) % 4]))
                 })
                 .collect();
-            let runs = if round % 2 == 0 { race(edits) } else { race_gated(&s, edits) };
+            let runs = if round.is_multiple_of(2) { race(edits) } else { race_gated(&s, edits) };
             assert_eq!(runs.iter().filter(|run| run.code == 0).count(), 3, "{runs:#?}");
             assert_eq!(runs.iter().filter(|run| run.code == 1).count(), 1, "{runs:#?}");
         }
