@@ -101,7 +101,7 @@ impl Store<'_> {
     }
 
     fn try_remember(&self, path: &Path, change: impl FnOnce(&mut Presence)) -> io::Result<()> {
-        let mut file = open(path)?;
+        let mut file = self.open_presence(path)?;
         self.wait_for(|| file.try_lock())?;
         let (before, len) = read(&mut file)?;
         let mut after = before.clone().unwrap_or_default();
@@ -117,6 +117,26 @@ impl Store<'_> {
         file.write_all(&bytes)
     }
 
+    /// Opens the file, and makes it where it is not there yet.
+    fn open_presence(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.create(true).truncate(false);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.repo.create_state_dir(path.parent().unwrap_or(path))?;
+                options.open(path)
+            }
+            other => other,
+        }
+    }
+
     /// Waits for another command of the same session, which holds the lock
     /// for less than a millisecond unless it is stopped.
     fn wait_for(&self, lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
@@ -128,26 +148,6 @@ impl Store<'_> {
             }
         }
         Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-/// Opens the file, and makes it where it is not there yet.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => return other,
-    }
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.create(true).truncate(false);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(path.parent().unwrap_or(path))?;
-            options.open(path)
-        }
-        other => other,
     }
 }
 
