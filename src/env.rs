@@ -143,6 +143,12 @@ impl Env {
         std::io::stdin().is_terminal() && (std::io::stdout().is_terminal() || std::io::stderr().is_terminal())
     }
 
+    /// Whether standard output goes nowhere. It also does where it was closed
+    /// before the process started: the runtime puts the null device there.
+    pub fn stdout_is_discarded(&self) -> bool {
+        platform::stdout_is_discarded()
+    }
+
     /// Whether standard output is a terminal.
     pub fn stdout_is_terminal(&self) -> bool {
         std::io::stdout().is_terminal()
@@ -226,6 +232,13 @@ mod platform {
         None
     }
 
+    pub(super) fn stdout_is_discarded() -> bool {
+        let null = rustix::fs::stat("/dev/null").map(|s| s.st_rdev);
+        let is_device =
+            |s: &rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(s.st_mode).is_char_device();
+        rustix::fs::fstat(std::io::stdout()).is_ok_and(|s| is_device(&s) && Ok(s.st_rdev) == null)
+    }
+
     pub(super) fn host() -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     }
@@ -239,6 +252,10 @@ mod platform {
 
     pub(super) fn boot_ms() -> Option<u64> {
         None
+    }
+
+    pub(super) fn stdout_is_discarded() -> bool {
+        false
     }
 
     pub(super) fn host() -> String {

@@ -35,7 +35,7 @@ pub(super) fn demo(args: DemoArgs, app: &mut App<'_>) -> Outcome {
     };
     let (env, quiet) = (app.env, app.json());
     let (coloured, read) = (env.stdout_is_coloured(), env.stdout_is_terminal());
-    let mut told = Ok(());
+    let mut told = Ok(true);
     let mut tell = |beat: Beat<'_>| {
         if quiet {
             return;
@@ -45,15 +45,12 @@ pub(super) fn demo(args: DemoArgs, app: &mut App<'_>) -> Outcome {
         }
         // Whoever closes the output has seen enough; the exit code still
         // says whether all of it held.
-        if told.is_ok() {
+        if matches!(told, Ok(true)) {
             told = write_out(&view::beat(beat, coloured));
         }
     };
     let played = demo::play(env, keep.as_deref(), &mut tell)?;
-    told.map_err(|source| Error::Fatal {
-        what: format!("the story could not be written: {source}"),
-        hint: "all of it held, though; try again".into(),
-    })?;
+    told.map_err(|source| Error::Unanswered { source })?;
     if quiet {
         app.show(&view::played(&played))?;
     }

@@ -27,7 +27,7 @@ use global::Global;
 use table::{VERBS, Verb};
 
 use crate::env::Env;
-use crate::ops::error::Exit;
+use crate::ops::error::{Error, Exit};
 use crate::text::escape;
 
 pub use manual::manual;
@@ -122,8 +122,12 @@ fn unknown(word: &str, second: Option<&str>) -> u8 {
 /// Writes to standard output, whole; a closed one is the reader's choice.
 fn print(text: &str) -> u8 {
     match app::write_out(text) {
-        Ok(()) => Exit::Done.code(),
-        Err(_) => Exit::Damaged.code(),
+        Ok(_) => Exit::Done.code(),
+        Err(source) => {
+            let error = Error::Unanswered { source };
+            eprint(&crate::render::error::text(&error));
+            error.exit().code()
+        }
     }
 }
 

@@ -25,10 +25,7 @@ pub(super) fn completions(args: CompletionsArgs, _: &mut App<'_>) -> Outcome {
     // clap_complete spells the dash of our name one way in the states and
     // another in their labels: no verb would offer its options.
     let text = String::from_utf8_lossy(&text).replace("git__subcmd__comm", "git__comm");
-    super::app::write_out(&text).map_err(|source| Error::Fatal {
-        what: format!("the completions could not be written: {source}"),
-        hint: "try again".into(),
-    })?;
+    super::app::write_out(&text).map_err(|source| Error::Unanswered { source })?;
     Ok(Exit::Done)
 }
 
@@ -47,7 +44,7 @@ pub(super) struct ManArgs {
 pub(super) fn man(args: ManArgs, app: &mut App<'_>) -> Outcome {
     let page = roff::page(&super::manual());
     if args.stdout {
-        super::app::write_out(&page).map_err(|source| failed("the man page", &source))?;
+        super::app::write_out(&page).map_err(|source| Error::Unanswered { source })?;
         return Ok(Exit::Done);
     }
     let base = match args.folder {

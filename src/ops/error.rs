@@ -115,6 +115,12 @@ pub enum Error {
         /// What was seen, and what should have been.
         what: String,
     },
+    /// What was asked is done, but the answer could not be written.
+    #[error("the answer could not be written")]
+    Unanswered {
+        /// Why.
+        source: std::io::Error,
+    },
     /// Something in the surroundings failed.
     #[error("{what}")]
     Fatal {
@@ -155,7 +161,7 @@ impl Error {
             Self::Unknown { .. } | Self::Ambiguous { .. } | Self::NoSingleTask { .. } => Exit::Unknown,
             Self::Identity { .. } => Exit::NotYours,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
-            Self::Incomplete { .. } => Exit::Damaged,
+            Self::Incomplete { .. } | Self::Unanswered { .. } => Exit::Damaged,
             Self::Misbehaved { .. } => Exit::No,
         }
     }
@@ -176,7 +182,7 @@ impl Error {
             Self::Store(StoreError::Contended { .. }) => "busy",
             Self::Store(StoreError::TooLarge { .. }) => "too_large",
             Self::Store(StoreError::Config { .. }) => "config",
-            Self::Store(StoreError::Local { .. }) => "unwritable",
+            Self::Store(StoreError::Local { .. }) | Self::Unanswered { .. } => "unwritable",
             Self::Store(StoreError::Name(_)) | Self::Name(_) => "invalid_name",
             Self::Unknown { .. } => "unknown",
             Self::Ambiguous { .. } => "ambiguous",
@@ -207,6 +213,7 @@ impl Error {
             Self::NoSingleTask { .. } => "name the task".into(),
             Self::Identity { hint, .. } | Self::Usage { hint, .. } | Self::Fatal { hint, .. } => hint.clone(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
+            Self::Unanswered { .. } => "what was asked is done; see it: git comm status".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),
             Self::Misbehaved { .. } => "report this, with all that was printed".into(),
         }
