@@ -7,6 +7,7 @@ pub(crate) mod hold;
 pub(crate) mod race;
 mod records;
 pub(crate) mod rust;
+pub(crate) mod faults;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
