@@ -36,4 +36,5 @@ mod shared;
 mod stories;
 mod support;
 mod tasks;
+mod untouched;
 mod windows;
