@@ -131,9 +131,20 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// Reads the version `oid` of the record.
     pub(super) fn read<S: DeserializeOwned>(&self, oid: Oid) -> Result<Version<S>, StoreError> {
+        Ok(self.read_with(oid, |_| ())?.0)
+    }
+
+    /// As [`Source::read`], with what `look` makes of the state's text.
+    pub(super) fn read_with<S: DeserializeOwned, T>(
+        &self,
+        oid: Oid,
+        look: impl FnOnce(&str) -> T,
+    ) -> Result<(Version<S>, T), StoreError> {
         self.with_commit(oid, |commit| {
             let stored: StoredIn<'_, &RawValue, &RawValue> = self.parse(&commit)?;
-            let state = self.value(&commit, stored.state, STATE_FILE, "state")?;
+            let in_tree = self.in_tree(&commit, stored.state, STATE_FILE)?;
+            let text = in_tree.as_deref().unwrap_or_else(|| stored.state.get());
+            let (state, looked) = (self.decode(text, "state")?, look(text));
             let event = self.value(&commit, stored.event, EVENT_FILE, "event")?;
             let head = Head {
                 board: stored.board.into_owned(),
@@ -145,7 +156,7 @@ impl Source<'_> {
                 session: stored.session.into_owned(),
                 event,
             };
-            Ok(Version { oid, parents: commit.parents, head, state })
+            Ok((Version { oid, parents: commit.parents, head, state }, looked))
         })
     }
 
@@ -214,8 +225,11 @@ impl Source<'_> {
         what: &str,
     ) -> Result<T, StoreError> {
         let in_tree = self.in_tree(commit, stored, file)?;
-        serde_json::from_str(in_tree.as_deref().unwrap_or_else(|| stored.get()))
-            .map_err(|error| self.damaged(format!("its {what}: {}", reason_of(&error))))
+        self.decode(in_tree.as_deref().unwrap_or_else(|| stored.get()), what)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| self.damaged(format!("its {what}: {}", reason_of(&error))))
     }
 
     fn in_tree(

@@ -14,6 +14,7 @@ mod error;
 mod kinds;
 pub mod presence;
 pub mod sight;
+mod unknown;
 
 pub use cell::{Decision, Updated};
 pub use chain::{Link, Unread, chain_ref_prefix};

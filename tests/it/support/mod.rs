@@ -3,11 +3,11 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod faults;
 pub(crate) mod hold;
 pub(crate) mod race;
 mod records;
 pub(crate) mod rust;
-pub(crate) mod faults;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
