@@ -16,6 +16,7 @@
 
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;
+mod compat;
 mod demo;
 mod docs;
 mod faults;

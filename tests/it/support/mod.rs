@@ -5,6 +5,7 @@
 
 pub(crate) mod faults;
 pub(crate) mod hold;
+mod plumbing;
 pub(crate) mod race;
 mod records;
 pub(crate) mod rust;
