@@ -32,6 +32,7 @@ mod messages;
 mod output;
 mod races;
 mod readme;
+mod refusals;
 mod setup;
 mod shared;
 mod stories;
