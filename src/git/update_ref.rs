@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::foreign::Foreign;
+use super::fsx;
 use super::lock::lock_of;
 use super::process::{Inherited, Running, failed};
 use super::{Durability, GitError, Guard, Oid, Pending, RefName, Repo, Swap, Swapped};
@@ -192,6 +193,10 @@ impl Repo {
             }
         }
         match &err {
+            GitError::Command { stderr, .. } if is_unwritable(stderr) => {
+                let path = fsx::parent(&self.lock_of_git(swap.name)).to_owned();
+                Err(GitError::Unwritable { path, source: io::Error::other(err.to_string()) })
+            }
             GitError::Command { stderr, .. } if is_locked(stderr) => {
                 tracing::debug!(stderr = escape::line(stderr).as_ref(), "refs are locked");
                 Ok(None)
@@ -199,6 +204,13 @@ impl Repo {
             _ => Err(err),
         }
     }
+}
+
+/// Whether the file system refused git: in a reftable it does not say why.
+fn is_unwritable(stderr: &str) -> bool {
+    ["transaction failure", "I/O error", "No space left", "Read-only file system", "Permission denied"]
+        .iter()
+        .any(|text| stderr.contains(text))
 }
 
 /// Whether git gave up on a lock, in the words of either format.
