@@ -10,7 +10,7 @@ struct Verb {
     words: &'static str,
     /// What it says on standard output once the record is stored.
     says: &'static str,
-    /// How the commit of its version begins.
+    /// What the subject of its commit says and no other.
     subject: &'static str,
 }
 
@@ -18,7 +18,7 @@ const CLAIM: Verb = Verb { words: "claim bd-1", says: "claimed bd-1", subject: "
 const CLOSE: Verb = Verb { words: "close bd-2 --reason done", says: "closed bd-2", subject: "close bd-2" };
 const COMMENT: Verb =
     Verb { words: "comment bd-1 'it is so'", says: "commented on bd-1", subject: "comment bd-1" };
-const ADD: Verb = Verb { words: "add 'a third task'", says: "bd-3", subject: "create bd-3" };
+const ADD: Verb = Verb { words: "add 'a third task'", says: "bd-3", subject: ": a third task" };
 const SEND: Verb =
     Verb { words: "msg send --to bob 'well met'", says: "sent m-", subject: "message to bob: well met" };
 

@@ -158,6 +158,9 @@ impl Place {
         let mut refs = git("for-each-ref --format='%(refname) %(objectname) %(symref)'");
         refs.retain(|line| !line.starts_with("refs/comm-node/"));
         seen.insert("(refs)".into(), refs.join("\n").into_bytes());
+        // In a reftable they are beside the refs. Older gits cannot list them.
+        let reflogs = git_in(&self.sandbox, &self.at, "reflog list");
+        seen.insert("(reflogs)".into(), reflogs.stdout.into_bytes());
         seen.insert("(HEAD)".into(), git("rev-parse --symbolic-full-name HEAD").join("").into_bytes());
         seen.insert("(index)".into(), git("ls-files --stage --debug").join("\n").into_bytes());
         seen

@@ -170,12 +170,12 @@ impl Scene {
         Run::of(&command.env("PATH", path).args(split(words)).output().unwrap(), words)
     }
 
-    /// How many versions of records say `subject`, as plain git tells it. A
+    /// How many versions of records have `subject` in theirs, as plain git tells it. A
     /// record that git cannot read fails the test.
     #[track_caller]
     pub(crate) fn versions(&self, subject: &str) -> usize {
         let log = self.sandbox.git("log --format=%s --glob=refs/comm-node/*").succeeds().stdout;
-        log.lines().filter(|line| line.starts_with(subject)).count()
+        log.lines().filter(|line| line.contains(subject)).count()
     }
 
     /// git finds nothing wrong with the repository.
