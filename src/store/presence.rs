@@ -187,7 +187,7 @@ mod tests {
             });
             assert_eq!(store.presence("s").unwrap().held.len(), left);
         }
-        fs::write(store.presence_path("s"), b"{\"beat_at\":").unwrap();
+        std::fs::write(store.presence_path("s"), b"{\"beat_at\":").unwrap();
         assert_eq!(store.presence("s"), None);
         store.remember("s", |p| {
             p.held.insert(ids[0].clone(), Held { fence: fence.clone(), ttl: 60, lost: false, past: false });
