@@ -244,7 +244,8 @@ fn every_direct_dependency_has_its_reason() {
         let line = format!("- `{name}`: ");
         assert!(reasons.lines().any(|l| l.starts_with(&line)), "no reason for {name}");
         let path = name.replace('-', "_");
-        let is_used = [format!("{path}::"), format!("use {path}")].iter().any(|u| code.contains(u.as_str()));
+        let named = [format!(" {path}::"), format!("({path}::"), format!("<{path}::"), format!("use {path}")];
+        let is_used = named.iter().any(|named| code.contains(named.as_str()));
         assert!(is_used, "{name} is not used");
     }
     for line in reasons.lines().filter_map(|l| l.strip_prefix("- `")) {
