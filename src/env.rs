@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::text::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct BootTime {
 pub struct Env {
     vars: BTreeMap<OsString, OsString>,
     cwd: Option<PathBuf>,
+    /// Read when it is first asked for: it does not change.
+    boot_id: OnceLock<Option<String>>,
     seam: seam::Seam,
 }
 
@@ -37,7 +40,7 @@ impl Env {
     pub fn from_process() -> Self {
         let vars: BTreeMap<_, _> = std::env::vars_os().collect();
         let seam = seam::Seam::from_vars(&vars);
-        Self { vars, cwd: std::env::current_dir().ok(), seam }
+        Self { vars, cwd: std::env::current_dir().ok(), boot_id: OnceLock::new(), seam }
     }
 
     /// Value of the variable, if it is set, not empty and valid UTF-8.
@@ -88,7 +91,8 @@ impl Env {
     /// Time since boot, where the platform has a clock that counts suspend
     /// and tells one boot from another. `None` elsewhere.
     pub fn boot_time(&self) -> Option<BootTime> {
-        let real = platform::boot_time();
+        let id = self.boot_id.get_or_init(platform::boot_id).clone();
+        let real = id.zip(platform::boot_ms()).map(|(id, ms)| BootTime { id, ms });
         self.seam.boot(real)
     }
 
@@ -117,14 +121,15 @@ impl Env {
         std::thread::sleep(half + half.mul_f64(f64::from(part) / 65_536.0));
     }
 
+    /// Waits for as long as `time`.
+    #[allow(clippy::disallowed_methods)]
+    pub fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
     /// Id of this process.
     pub fn pid(&self) -> u32 {
         std::process::id()
-    }
-
-    /// Path of this program, unless its file is gone.
-    pub fn program(&self) -> Option<PathBuf> {
-        std::env::current_exe().ok().filter(|path| path.is_file())
     }
 
     /// Name of this machine, or `unknown`.
@@ -138,29 +143,100 @@ impl Env {
         std::io::stdin().is_terminal() && (std::io::stdout().is_terminal() || std::io::stderr().is_terminal())
     }
 
+    /// Whether standard output goes nowhere. It also does where it was closed
+    /// before the process started: the runtime puts the null device there.
+    pub fn stdout_is_discarded(&self) -> bool {
+        platform::stdout_is_discarded()
+    }
+
     /// Whether standard output is a terminal.
     pub fn stdout_is_terminal(&self) -> bool {
         std::io::stdout().is_terminal()
     }
+
+    /// Whether standard output shows colours, and the user wants them: it is
+    /// a terminal that can, and `NO_COLOR` is not set.
+    pub fn stdout_is_coloured(&self) -> bool {
+        self.stdout_is_terminal() && self.var("NO_COLOR").is_none() && self.var("TERM") != Some("dumb")
+    }
+
+    /// The file that this program was started from.
+    pub fn program(&self) -> std::io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+
+    /// The directory for temporary files.
+    pub fn temp_dir(&self) -> PathBuf {
+        std::env::temp_dir()
+    }
+
+    /// Variables for a process that is to see nothing of the caller but the
+    /// machine: where programs and temporary files are. Its home is `home`;
+    /// neither git nor this program finds a configuration, an identity or a
+    /// repository of the caller in them.
+    pub fn clean_vars(&self, home: &Path) -> BTreeMap<OsString, OsString> {
+        let kept = self.vars.iter().filter(|(name, _)| {
+            // Windows spells some of them `Path` and `SystemRoot`.
+            name.to_str().is_some_and(|name| MACHINE.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
+        });
+        let mut vars: BTreeMap<OsString, OsString> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
+        for name in ["HOME", "USERPROFILE"] {
+            vars.insert(name.into(), home.into());
+        }
+        for (name, value) in [("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C")] {
+            vars.insert(name.into(), value.into());
+        }
+        vars
+    }
 }
+
+/// Variables that say where things are on this machine, and nothing about who
+/// uses it.
+const MACHINE: [&str; 9] = [
+    "PATH",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "COMSPEC",
+    "PATHEXT",
+];
 
 #[cfg(unix)]
 mod platform {
-    use super::BootTime;
+    #[cfg(target_os = "linux")]
+    pub(super) fn boot_id() -> Option<String> {
+        use std::io::Read;
+        let mut id = [0; 64];
+        let len = std::fs::File::open("/proc/sys/kernel/random/boot_id").ok()?.read(&mut id).ok()?;
+        Some(std::str::from_utf8(&id[..len]).ok()?.trim().to_owned())
+    }
 
     #[cfg(target_os = "linux")]
-    pub(super) fn boot_time() -> Option<BootTime> {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    pub(super) fn boot_ms() -> Option<u64> {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let ms = u64::try_from(time.tv_sec).ok()? * 1_000 + u64::try_from(time.tv_nsec).ok()? / 1_000_000;
-        Some(BootTime { id: id.trim().to_owned(), ms })
+        Some(u64::try_from(time.tv_sec).ok()? * 1_000 + u64::try_from(time.tv_nsec).ok()? / 1_000_000)
     }
 
     // macOS has mach_continuous_time and kern.bootsessionuuid, but neither
     // without unsafe code; until then it follows the rule for other hosts.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn boot_time() -> Option<BootTime> {
+    pub(super) fn boot_id() -> Option<String> {
         None
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn boot_ms() -> Option<u64> {
+        None
+    }
+
+    pub(super) fn stdout_is_discarded() -> bool {
+        let null = rustix::fs::stat("/dev/null").map(|s| s.st_rdev);
+        let is_device =
+            |s: &rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(s.st_mode).is_char_device();
+        rustix::fs::fstat(std::io::stdout()).is_ok_and(|s| is_device(&s) && Ok(s.st_rdev) == null)
     }
 
     pub(super) fn host() -> String {
@@ -170,10 +246,16 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    use super::BootTime;
-
-    pub(super) fn boot_time() -> Option<BootTime> {
+    pub(super) fn boot_id() -> Option<String> {
         None
+    }
+
+    pub(super) fn boot_ms() -> Option<u64> {
+        None
+    }
+
+    pub(super) fn stdout_is_discarded() -> bool {
+        false
     }
 
     pub(super) fn host() -> String {

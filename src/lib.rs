@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod config;
 pub mod env;
+pub mod exec;
 pub mod gate;
 pub mod git;
 pub mod model;

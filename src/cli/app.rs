@@ -24,6 +24,8 @@ pub(super) struct App<'e> {
     context: Option<Context<'e>>,
     /// Whether standard output holds its one JSON document already.
     answered: Cell<bool>,
+    /// Whether an answer found no reader.
+    is_unread: Cell<bool>,
 }
 
 /// How a verb ended: with a code of its own, or an error.
@@ -31,7 +33,7 @@ pub(super) type Outcome = Result<Exit, Error>;
 
 impl<'e> App<'e> {
     pub(super) fn new(env: &'e Env, global: Global) -> Self {
-        Self { env, global, context: None, answered: Cell::new(false) }
+        Self { env, global, context: None, answered: Cell::new(false), is_unread: Cell::new(false) }
     }
 
     /// Whether the answer is to be JSON.
@@ -66,10 +68,15 @@ impl<'e> App<'e> {
     /// Prints an answer, whole.
     pub(super) fn show(&self, answer: &Answer) -> Result<(), Error> {
         let text = if self.json() { render::envelope(&answer.json) } else { answer.text.clone() };
-        write_out(&text).map_err(|source| Error::Fatal {
-            what: format!("the answer could not be written: {source}"),
-            hint: "what was asked is done; see it with git comm status".into(),
-        })
+        if !write_out(&text).map_err(|source| Error::Unanswered { source })? {
+            self.is_unread.set(true);
+        }
+        Ok(())
+    }
+
+    /// Whether all answers so far went to somebody.
+    pub(super) fn is_read(&self) -> bool {
+        !self.is_unread.get() && !self.env.stdout_is_discarded()
     }
 
     /// Prints an answer that damaged records were left out of, and says so:
@@ -96,9 +103,9 @@ impl<'e> App<'e> {
         let exit = match result {
             Ok(exit) => exit,
             Err(error) => {
-                if self.json() && !self.answered.get() {
-                    let _ = write_out(&render::error::json(&error));
-                } else {
+                let is_told =
+                    self.json() && !self.answered.get() && write_out(&render::error::json(&error)).is_ok();
+                if !is_told {
                     super::eprint(&render::error::text(&error));
                 }
                 error.exit()
@@ -114,12 +121,12 @@ impl<'e> App<'e> {
     }
 }
 
-/// Writes to standard output and flushes. A closed one is no error: its
-/// reader has seen enough.
-pub(super) fn write_out(text: &str) -> io::Result<()> {
+/// Writes to standard output and flushes. A closed one is no error, its
+/// reader has seen enough; the answer is then false.
+pub(super) fn write_out(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true),
     }
 }

@@ -10,7 +10,7 @@ use crate::model::names::{AgentName, TaskId};
 use crate::model::task::State;
 use crate::ops::error::{Error, Exit};
 use crate::ops::tasks::Changes;
-use crate::ops::{Context, claims, resolve};
+use crate::ops::{Context, claims, next as best, resolve};
 use crate::render::tasks as view;
 use crate::text::time::Span;
 
@@ -51,7 +51,7 @@ pub(super) struct NextArgs {
 pub(super) fn next(args: NextArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let ttl = claims::ttl(context, args.ttl.map(|s| s.0))?;
-    let granted = claims::next(context, ttl, args.another)?;
+    let granted = best::next(context, ttl, args.another)?;
     let answer = view::granted(&granted, context.store.env().now());
     app.show(&answer)?;
     Ok(Exit::Done)

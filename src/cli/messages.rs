@@ -59,7 +59,12 @@ pub(super) fn inbox(args: InboxArgs, app: &mut App<'_>) -> Outcome {
     let shown = app.show_all_but(&answer, &inbox.damaged);
     let reached = matches!(shown, Ok(_) | Err(Error::Incomplete { .. }));
     if reached && !args.peek && !args.all {
-        messages::mark_read(app.context()?, &inbox)?;
+        // Each message is shown at least once, and nobody saw these.
+        if app.is_read() {
+            messages::mark_read(app.context()?, &inbox)?;
+        } else if !inbox.messages.is_empty() {
+            app.context()?.notice("these messages stay unread: nobody reads the output".into());
+        }
     }
     shown
 }

@@ -8,6 +8,7 @@ mod app;
 mod board;
 mod ci;
 mod claims;
+mod demo;
 mod deps;
 mod doctor;
 mod global;
@@ -16,6 +17,7 @@ mod hook;
 mod hooks;
 mod input;
 mod log;
+mod manual;
 mod messages;
 mod prime;
 mod setup;
@@ -32,9 +34,10 @@ use global::Global;
 use table::{VERBS, Verb};
 
 use crate::env::Env;
-use crate::ops::error::Exit;
+use crate::ops::error::{Error, Exit};
 use crate::text::escape;
 
+pub use manual::manual;
 pub use table::command;
 
 /// Runs one command line, without the program's name, and says with which
@@ -126,8 +129,12 @@ fn unknown(word: &str, second: Option<&str>) -> u8 {
 /// Writes to standard output, whole; a closed one is the reader's choice.
 fn print(text: &str) -> u8 {
     match app::write_out(text) {
-        Ok(()) => Exit::Done.code(),
-        Err(_) => Exit::Damaged.code(),
+        Ok(_) => Exit::Done.code(),
+        Err(source) => {
+            let error = Error::Unanswered { source };
+            eprint(&crate::render::error::text(&error));
+            error.exit().code()
+        }
     }
 }
 

@@ -5,12 +5,11 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches};
 
 use super::app::{App, Outcome};
 use super::global::{self, Global};
-use crate::text::similar;
-
 use super::{
-    agents, board, ci, claims, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks,
+    agents, board, ci, claims, demo, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks,
     worktree,
 };
+use crate::text::similar;
 
 /// One verb.
 pub(super) struct Verb {
@@ -27,10 +26,15 @@ pub(super) struct Verb {
 }
 
 impl Verb {
-    /// Its argument tree, with the options that every verb takes.
+    /// Its argument tree, called as a user calls it.
     pub(super) fn command(&self) -> Command {
-        let command = Command::new(self.name).bin_name(format!("git comm {}", self.name));
-        let own = (self.augment)(command);
+        self.tree().bin_name(format!("git comm {}", self.name))
+    }
+
+    /// Its argument tree, with the options that every verb takes. In a larger
+    /// tree clap derives how it is called, and generators rely on that.
+    fn tree(&self) -> Command {
+        let own = (self.augment)(Command::new(self.name));
         let takes_agent = takes_agent(&own);
         // Arguments bring the description of their struct with them.
         let mut command = Global::augment_args(own);
@@ -71,6 +75,7 @@ macro_rules! verbs {
 
 verbs! {
     "init" [] "Make the board of this repository" => board::InitArgs, init;
+    "demo" [] "See it all happen, in a temporary repository" => demo::DemoArgs, demo;
     "status" [] "The board at a glance" => board::StatusArgs, status;
     "doctor" [] "Check the whole set-up" => doctor::DoctorArgs, doctor;
     "prime" [] "What an agent needs at its start, within a budget of tokens" => prime::PrimeArgs, prime;
@@ -127,8 +132,6 @@ verbs! {
     "hook prepare-commit-msg" [] "Judge a pick or a revert (run by git)" => hook::MessageArgs, prepare_commit_msg;
     "hook commit-msg" [] "Judge a merge, name the claim (run by git)" => hook::MessageArgs, commit_msg;
     "hook applypatch-msg" [] "Name the claim on a patch (run by git)" => hook::MessageArgs, applypatch_msg;
-    "hook pre-commit" [] "Judge what is staged (run by git)" => hook::PreCommitArgs, pre_commit;
-    "hook commit-msg" [] "Add the trailers that name the claim (run by git)" => hook::CommitMsgArgs, commit_msg;
     "hook pre-edit" [] "Judge an edit before it is made (run by a harness)" => harness::HookArgs, pre_edit;
     "hook post-bash" [] "Tell an agent what its command changed (run by a harness)" => harness::HookArgs, post_bash;
     "hook session-start" [] "Tell an agent what prime says (run by a harness)" => harness::HookArgs, session_start;
@@ -179,7 +182,7 @@ pub fn command() -> Command {
     let mut groups: Vec<(&str, Command)> = Vec::new();
     for verb in VERBS {
         match verb.name.split_once(' ') {
-            None => groups.push((verb.name, verb.command())),
+            None => groups.push((verb.name, verb.tree())),
             Some((group, name)) => {
                 let about = match group {
                     "dep" => "What waits for what",
@@ -190,7 +193,7 @@ pub fn command() -> Command {
                     "setup" => "What is put beside the program",
                     _ => "",
                 };
-                let sub = verb.command().name(name);
+                let sub = verb.tree().name(name);
                 match groups.iter_mut().find(|g| g.0 == group) {
                     Some(entry) => entry.1 = std::mem::take(&mut entry.1).subcommand(sub),
                     None => groups.push((group, Command::new(group).about(about).subcommand(sub))),
@@ -202,4 +205,18 @@ pub fn command() -> Command {
         root = root.subcommand(command);
     }
     root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_verb_has_two_arguments_of_one_name() {
+        // clap notices only when a tree is used, and only in debug builds.
+        for verb in VERBS {
+            verb.command().debug_assert();
+        }
+        command().debug_assert();
+    }
 }

@@ -19,6 +19,7 @@ use crate::ops::tasks::{self, Changes, Filter, New};
 use crate::ops::{Context, resolve};
 use crate::render::answer::line;
 use crate::render::tasks as view;
+use crate::text::glob::Pattern;
 use crate::text::time::{Span, Timestamp};
 
 /// Add a task
@@ -103,7 +104,7 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
         context
             .notice(format!("`{}` was added by the same call before; for another, say --key WORD", added.id));
     }
-    let json = json!({ "task": view::json_of(&added.id, &added.version, None), "created": added.created });
+    let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;
     Ok(Exit::Done)
 }
@@ -134,9 +135,9 @@ pub(super) struct ListArgs {
     /// Only of this domain
     #[arg(long)]
     domain: Option<DomainName>,
-    /// Only with this label; may be repeated
+    /// Only with this label, or one such as ui-*; may be repeated
     #[arg(short, long = "label", value_delimiter = ',')]
-    label: Vec<Label>,
+    label: Vec<Pattern>,
     /// Only of this type
     #[arg(short = 't', long = "type", value_name = "TYPE")]
     kind: Option<TaskType>,
@@ -182,9 +183,9 @@ pub(super) struct ReadyArgs {
     /// Only of this domain
     #[arg(long)]
     domain: Option<DomainName>,
-    /// Only with this label; may be repeated
+    /// Only with this label, or one such as ui-*; may be repeated
     #[arg(short, long = "label", value_delimiter = ',')]
-    label: Vec<Label>,
+    label: Vec<Pattern>,
     /// Also what is for other agents or domains
     #[arg(long)]
     all: bool,
@@ -198,7 +199,7 @@ pub(super) fn ready(args: ReadyArgs, app: &mut App<'_>) -> Outcome {
     let wanted = |id: &&TaskId| {
         board.tasks.get(*id).is_some_and(|v| {
             args.domain.as_ref().is_none_or(|d| v.state.domain.as_ref() == Some(d))
-                && args.label.iter().all(|l| v.state.labels.contains(l))
+                && tasks::has_labels(&v.state, &args.label)
         })
     };
     let ids: Vec<TaskId> = ready.iter().filter(wanted).cloned().collect();

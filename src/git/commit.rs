@@ -2,19 +2,19 @@
 
 use super::{GitError, Oid};
 
-/// A commit as it was read. Signatures and other headers are not kept.
+/// A commit as it is read. Signatures and other headers are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
+pub struct Commit<'a> {
     /// Its tree.
     pub tree: Oid,
     /// Its parents, in their order.
     pub parents: Vec<Oid>,
-    /// Name of the author; invalid UTF-8 is replaced.
-    pub author_name: String,
+    /// Name of the author.
+    pub author_name: &'a [u8],
     /// Seconds since the epoch at which it was authored.
     pub time: i64,
     /// Everything after the headers, as it is.
-    pub message: Vec<u8>,
+    pub message: &'a [u8],
 }
 
 /// A commit to be written. Author and committer are the same, in UTC.
@@ -34,9 +34,9 @@ pub struct CommitDraft<'a> {
     pub files: &'a [(&'a str, &'a [u8])],
 }
 
-impl Commit {
+impl<'a> Commit<'a> {
     /// Reads the raw content of a commit object of ids with `hex_len` digits.
-    pub(super) fn parse(raw: &[u8], hex_len: usize) -> Result<Self, &'static str> {
+    pub(super) fn parse(raw: &'a [u8], hex_len: usize) -> Result<Self, &'static str> {
         let (mut line, mut rest) = split_line(raw).ok_or("it has no headers")?;
         let hex = line.strip_prefix(b"tree ").ok_or("its first header is not `tree`")?;
         let tree = oid(hex, hex_len).ok_or("its tree is no object id")?;
@@ -59,7 +59,7 @@ impl Commit {
             }
         }
         let (author_name, time) = author.ok_or("it has no author")?;
-        Ok(Self { tree, parents, author_name, time, message: rest.to_vec() })
+        Ok(Self { tree, parents, author_name, time, message: rest })
     }
 }
 
@@ -118,10 +118,10 @@ fn oid(hex: &[u8], hex_len: usize) -> Option<Oid> {
 }
 
 /// Name and time of `NAME <EMAIL> SECONDS ZONE`.
-fn signature(value: &[u8]) -> Option<(String, i64)> {
+fn signature(value: &[u8]) -> Option<(&[u8], i64)> {
     let open = value.iter().position(|&b| b == b'<')?;
     let close = value.iter().rposition(|&b| b == b'>')?;
-    let name = String::from_utf8_lossy(&value[..open]).trim().to_owned();
+    let name = value[..open].trim_ascii();
     let rest = std::str::from_utf8(value.get(close + 1..)?).ok()?;
     let seconds = rest.split_ascii_whitespace().next()?.parse().ok()?;
     Some((name, seconds))
@@ -155,7 +155,7 @@ mod tests {
         let raw = draft.encode(tree).unwrap();
         let commit = Commit::parse(&raw, 40).unwrap();
         assert_eq!(commit.parents, [tree, tree]);
-        assert_eq!((commit.author_name.as_str(), commit.time), ("a bc", 7));
+        assert_eq!((commit.author_name, commit.time), (&b"a bc"[..], 7));
         assert_eq!(commit.message, b"claim x\n\n{}");
         assert!(CommitDraft { message: "a\0b", ..draft }.encode(tree).is_err());
     }

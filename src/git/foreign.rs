@@ -28,7 +28,7 @@ impl Repo {
     /// Waits for somebody else's lock to go, or to be old enough to break.
     pub(super) fn wait_for(&self, lock: &Path, foreign: &mut Foreign) -> Result<(), GitError> {
         let since = *foreign.since.get_or_insert_with(|| self.env.instant());
-        let waited = since.elapsed();
+        let waited = self.env.instant().duration_since(since);
         if waited > PATIENCE {
             return Err(GitError::Locked { path: lock.to_owned(), holder: None, waited });
         }

@@ -1,7 +1,7 @@
 //! The few file system moves that the rest is built from.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::GitError;
@@ -108,6 +108,38 @@ pub(super) fn with_dir<T>(
         }
     }
     Err(io::Error::new(io::ErrorKind::NotFound, "the directory keeps vanishing"))
+}
+
+/// Puts a file with this content in place, whole or not at all. Without
+/// `replaces`, one that is there already is an error.
+pub(super) fn put_file(
+    env: &Env,
+    shared: Shared,
+    path: &Path,
+    content: &[u8],
+    replaces: bool,
+) -> io::Result<()> {
+    let dir = parent(path);
+    let mut name = [0u8; 8];
+    env.random(&mut name)?;
+    let temp = dir.join(format!(".{:016x}", u64::from_le_bytes(name)));
+    let write = || {
+        let (mut file, _) = with_dir(dir, shared, || create_new(&temp, 0o666))?;
+        shared.adjust_file(&file)?;
+        file.write_all(content)?;
+        if replaces {
+            return fs::rename(&temp, path);
+        }
+        match fs::hard_link(&temp, path) {
+            Err(err) if cannot_link(&err) && fs::symlink_metadata(path).is_err() => fs::rename(&temp, path),
+            other => other,
+        }
+    };
+    let result = write();
+    if result.is_err() || !replaces {
+        let _ = fs::remove_file(&temp);
+    }
+    result
 }
 
 /// Makes the entries of `dir` durable.

@@ -63,19 +63,40 @@ impl Repo {
         if durability == Durability::Power { file.sync_all() } else { Ok(()) }
     }
 
-    /// Links a missing object back into the object store, if we kept it.
+    /// Links a missing object back into the object store, if we kept it, and
+    /// with it every other kept one that is missing: what pruned the one may
+    /// have pruned older versions, which nobody reads soon.
     pub(super) fn restore(&self, oid: Oid) -> Result<bool, GitError> {
-        let keep = self.keep_dir();
-        let Ok(buckets) = fs::read_dir(&keep) else { return Ok(false) };
-        for bucket in buckets.flatten() {
-            let kept = bucket.path().join(oid.to_string());
+        let Ok(buckets) = fs::read_dir(self.keep_dir()) else { return Ok(false) };
+        let buckets: Vec<PathBuf> = buckets.flatten().map(|bucket| bucket.path()).collect();
+        for bucket in &buckets {
+            let kept = bucket.join(oid.to_string());
             if self.is_whole(oid, &kept) {
                 self.link_object(oid, &kept, Durability::Power)?;
                 tracing::warn!(%oid, "object was pruned, linked it back");
+                for bucket in &buckets {
+                    if let Err(error) = self.relink_missing(bucket) {
+                        tracing::warn!(%error, "not every pruned object could be linked back");
+                    }
+                }
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Links back what is kept in `bucket` and is in the object store no
+    /// more. That also revives what lost a race, until git's next prune.
+    fn relink_missing(&self, bucket: &Path) -> Result<(), GitError> {
+        for entry in fs::read_dir(bucket).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            // Others are still being written, or were left half written.
+            let Some(oid) = name.to_str().and_then(|name| Oid::from_hex(name.as_bytes())) else { continue };
+            if !self.is_stored(oid)? && self.is_whole(oid, &entry.path()) {
+                self.link_object(oid, &entry.path(), Durability::Power)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the file holds the object. A writer that died leaves part of
@@ -99,7 +120,9 @@ impl Repo {
             age.is_ok_and(|age| age > i128::try_from(MAX_AGE.as_nanos()).unwrap_or(i128::MAX))
         };
         for entry in fs::read_dir(self.keep_dir()).into_iter().flatten().flatten() {
-            if is_old(&entry.path()) {
+            // A version may have been pruned beneath newer ones, where nobody
+            // has missed it yet: this is the last chance to bring it back.
+            if is_old(&entry.path()) && self.relink_missing(&entry.path()).is_ok() {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }

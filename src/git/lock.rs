@@ -61,7 +61,7 @@ impl Repo {
                 Ok(()) if is_unlinked(&file) => file = self.open_lock(&path)?,
                 Ok(()) => break,
                 Err(fs::TryLockError::WouldBlock) => {
-                    let waited = started.elapsed();
+                    let waited = self.env.instant().duration_since(started);
                     if waited > PATIENCE {
                         let holder = read_record(&file).map(|record| record.pid);
                         return Err(GitError::Locked { path, holder, waited });

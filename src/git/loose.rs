@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use gix::objs::Kind;
 use gix::zlib::{Compression, Decompress, FlushDecompress, Status};
 
-use super::{Durability, GitError, Oid, Repo, fsx};
+use super::{Durability, GitError, Oid, Repo, fsx, stored};
 
 /// Longest possible `<kind> <size>\0`.
 const HEADER: usize = 64;
+
+/// Tries for what should not happen twice, such as a vanished directory.
+const TRIES: usize = 32;
 
 /// What was found where a loose object would be.
 pub(super) enum Found {
@@ -81,40 +84,50 @@ impl Repo {
         durability: Durability,
     ) -> Result<(), GitError> {
         let path = self.loose_path(oid);
-        let dir = fsx::parent(&path);
-        let linked = fsx::with_dir(dir, self.shared, || fs::hard_link(kept, &path));
-        let made = match linked {
-            Ok(((), made)) => made,
-            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
-                self.accept_existing(&path, kept, durability)?;
-                Vec::new()
-            }
-            Err(err) if fsx::cannot_link(&err) => self.copy_object(&path, kept, durability)?,
-            Err(err) => return Err(GitError::write(&path, err)),
-        };
-        if durability == Durability::Power {
-            fsx::sync_dir(dir).map_err(|err| GitError::write(dir, err))?;
-            if !made.is_empty() {
-                fsx::sync_dir(&self.objects_dir).map_err(|err| GitError::write(&self.objects_dir, err))?;
+        let mut is_dir_new = false;
+        for _ in 0..TRIES {
+            match self.try_link(&path, kept, durability, &mut is_dir_new) {
+                // Nothing names the object yet, so a gc may remove it between
+                // two of our steps, and its directory with it.
+                Err(err) if err.kind() == io::ErrorKind::NotFound => {}
+                other => return other.map_err(|err| GitError::write(&path, err)),
             }
         }
-        Ok(())
+        let source = io::Error::new(io::ErrorKind::NotFound, "its directory keeps vanishing");
+        Err(GitError::write(&path, source))
     }
 
-    /// The object was there before. Whoever wrote it need not have made it
-    /// durable, and a power cut may have left it empty.
-    fn accept_existing(
+    fn try_link(
         &self,
         path: &std::path::Path,
         kept: &std::path::Path,
         durability: Durability,
-    ) -> Result<(), GitError> {
-        let is_empty = fs::metadata(path).is_ok_and(|meta| meta.len() == 0);
-        if is_empty {
-            self.copy_object(path, kept, durability)?;
-        } else if durability == Durability::Power {
-            let synced = File::open(path).and_then(|file| file.sync_all());
-            synced.map_err(|err| GitError::write(path, err))?;
+        is_dir_new: &mut bool,
+    ) -> io::Result<()> {
+        let dir = fsx::parent(path);
+        let made = match fsx::with_dir(dir, self.shared, || fs::hard_link(kept, path)) {
+            Ok(((), made)) => made,
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
+                // It was there before. Whoever wrote it need not have made it
+                // durable, and a power cut may have left it empty.
+                if fs::metadata(path)?.len() == 0 {
+                    self.copy_object(path, kept, durability)?
+                } else {
+                    if durability == Durability::Power {
+                        File::open(path)?.sync_all()?;
+                    }
+                    Vec::new()
+                }
+            }
+            Err(err) if fsx::cannot_link(&err) => self.copy_object(path, kept, durability)?,
+            Err(err) => return Err(err),
+        };
+        *is_dir_new |= !made.is_empty();
+        if durability == Durability::Power {
+            fsx::sync_dir(dir)?;
+            if *is_dir_new {
+                fsx::sync_dir(&self.objects_dir)?;
+            }
         }
         Ok(())
     }
@@ -126,10 +139,12 @@ impl Repo {
         path: &std::path::Path,
         kept: &std::path::Path,
         durability: Durability,
-    ) -> Result<Vec<PathBuf>, GitError> {
+    ) -> io::Result<Vec<PathBuf>> {
         let dir = fsx::parent(path);
-        let temp = dir.join(format!("tmp_obj_{}", fsx::random_name(&self.env, dir)?));
-        let content = fs::read(kept).map_err(|err| GitError::read(kept, err))?;
+        let name = fsx::random_name(&self.env, dir).map_err(io::Error::other)?;
+        let temp = dir.join(format!("tmp_obj_{name}"));
+        // Without what was kept there is nothing to try again with.
+        let content = fs::read(kept).map_err(io::Error::other)?;
         let copy = || -> io::Result<Vec<PathBuf>> {
             let (mut file, made) = fsx::with_dir(dir, self.shared, || fsx::create_new(&temp, 0o444))?;
             self.shared.adjust_file(&file)?;
@@ -140,9 +155,8 @@ impl Repo {
             fs::rename(&temp, path)?;
             Ok(made)
         };
-        copy().map_err(|err| {
+        copy().inspect_err(|_| {
             let _ = fs::remove_file(&temp);
-            GitError::write(path, err)
         })
     }
 }
@@ -150,6 +164,9 @@ impl Repo {
 /// The bytes of a loose object's file.
 fn deflate(kind: Kind, content: &[u8]) -> Vec<u8> {
     let header = gix::objs::encode::loose_header(kind, content.len() as u64);
+    if let Some(stream) = stored::encode([&header, content]) {
+        return stream;
+    }
     let mut stream = gix::zlib::stream::deflate::Write::new(
         Vec::with_capacity(content.len() / 2 + 64),
         Compression::BEST_SPEED,
@@ -167,8 +184,16 @@ pub(super) fn inflate(
     limit: usize,
     out: &mut Vec<u8>,
 ) -> io::Result<Found> {
-    let mut raw = [0u8; 16 * 1024];
+    let mut raw = [0u8; 8 * 1024];
     let mut filled = fill(input, &mut raw)?;
+    if let Some((header, content)) = stored::decode(&raw[..filled]).and_then(split_header)
+        && header == (kind, content.len() as u64)
+        && content.len() <= limit
+    {
+        out.clear();
+        out.extend_from_slice(content);
+        return Ok(Found::Content);
+    }
     let mut stream = Decompress::new();
     let mut head = [0u8; HEADER];
     let status = match stream.decompress(&raw[..filled], &mut head, FlushDecompress::None) {
@@ -222,6 +247,11 @@ pub(super) fn inflate(
     }
     out.truncate(size);
     Ok(Found::Content)
+}
+
+fn split_header(whole: &[u8]) -> Option<((Kind, u64), &[u8])> {
+    let (kind, size, start) = header(&whole[..whole.len().min(HEADER)])?;
+    Some(((kind, size), &whole[start..]))
 }
 
 fn header(head: &[u8]) -> Option<(Kind, u64, usize)> {

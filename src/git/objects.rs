@@ -3,6 +3,7 @@
 //! Loose files are read here, because a version just written is one; packs
 //! are read by gix. Neither ever asks a remote for what is missing.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io;
 
@@ -19,13 +20,19 @@ use crate::text::escape;
 const MAX_COMMIT: usize = 16 << 20;
 
 impl Repo {
-    /// Reads a commit of at most `limit` bytes.
+    /// Hands a commit of at most `limit` bytes to `read`.
     ///
-    /// Type and size are judged before the content is inflated. An object
+    /// What reading allocates is bounded whatever the object is. An object
     /// that was pruned too early comes back from its kept link.
-    pub fn read_commit(&self, oid: Oid, limit: usize) -> Result<Commit, GitError> {
+    pub fn with_commit<T>(
+        &self,
+        oid: Oid,
+        limit: usize,
+        read: impl FnOnce(Commit<'_>) -> T,
+    ) -> Result<T, GitError> {
         self.with_object(oid, Kind::Commit, limit, |raw| {
             Commit::parse(raw, self.oid_hex_len())
+                .map(read)
                 .map_err(|reason| GitError::DamagedObject { oid, reason: reason.to_owned() })
         })
     }
@@ -54,10 +61,15 @@ impl Repo {
         self.read_blob_at(tree, file, limit)
     }
 
+    /// Whether this is the tree that holds nothing.
+    pub fn is_empty_tree(&self, tree: Oid) -> bool {
+        tree.0 == gix::ObjectId::empty_tree(self.hash)
+    }
+
     /// Reads the regular file `file` of the top level of `tree`; `None` if
     /// the tree has no such entry.
     pub fn read_blob_at(&self, tree: Oid, file: &str, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
-        if tree.0 == gix::ObjectId::empty_tree(self.hash) {
+        if self.is_empty_tree(tree) {
             return Ok(None);
         }
         let entry = self.with_object(tree, Kind::Tree, limit.max(1 << 20), |raw| {
@@ -107,10 +119,12 @@ impl Repo {
 
     /// Whether the object is there, or could be linked back.
     pub fn has_object(&self, oid: Oid) -> Result<bool, GitError> {
-        if self.loose_path(oid).exists() || self.packs()?.refreshing.exists(&oid.0) {
-            return Ok(true);
-        }
-        self.restore(oid)
+        Ok(self.is_stored(oid)? || self.restore(oid)?)
+    }
+
+    /// Whether the object is there.
+    pub(super) fn is_stored(&self, oid: Oid) -> Result<bool, GitError> {
+        Ok(self.loose_path(oid).exists() || self.thorough(self.packs()?)?.exists(&oid.0))
     }
 
     /// Hands the content of an object to `read`, from a buffer that is used
@@ -132,10 +146,7 @@ impl Repo {
     fn fetch(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<(), GitError> {
         // Where one object was packed the next is likely to be, and a look
         // into packs that are open costs less than a file that is not there.
-        if self.packs_first.get()
-            && let Some(packs) = self.packs.get()
-            && read_packed(&packs.as_opened, oid, kind, limit, out)?
-        {
+        if self.packs_first.get() && self.packs()?.read_quickly(oid, kind, limit, out)? {
             return Ok(());
         }
         if self.try_loose(oid, kind, limit, out)? || self.try_packed(oid, kind, limit, out)? {
@@ -166,7 +177,9 @@ impl Repo {
     }
 
     fn try_packed(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<bool, GitError> {
-        let found = read_packed(&self.packs()?.refreshing, oid, kind, limit, out)?;
+        let packs = self.packs()?;
+        let found = packs.read_quickly(oid, kind, limit, out)?
+            || read_packed(self.thorough(packs)?, oid, kind, limit, out)?;
         self.packs_first.set(found);
         Ok(found)
     }
@@ -175,27 +188,62 @@ impl Repo {
         if let Some(packs) = self.packs.get() {
             return Ok(packs);
         }
+        let mut quick = self.open_packs(Some(QUICK))?;
+        quick.refresh_never();
+        Ok(self.packs.get_or_init(|| Packs { quick, thorough: OnceCell::new() }))
+    }
+
+    fn thorough<'p>(&self, packs: &'p Packs) -> Result<&'p gix::odb::Handle, GitError> {
+        if let Some(handle) = packs.thorough.get() {
+            return Ok(handle);
+        }
+        let handle = self.open_packs(None)?;
+        Ok(packs.thorough.get_or_init(|| handle))
+    }
+
+    fn open_packs(&self, alloc_limit_bytes: Option<usize>) -> Result<gix::odb::Handle, GitError> {
         let options = gix::odb::store::init::Options {
             // Room for the packs that appear while a long-lived process runs.
             slots: Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 256 },
             current_dir: Some(self.common_dir.clone()),
+            alloc_limit_bytes,
             ..gix::odb::store::init::Options::default()
         };
-        let mut refreshing = gix::odb::at_opts(&self.objects_dir, self.hash, None, options)
+        let mut handle = gix::odb::at_opts(&self.objects_dir, self.hash, None, options)
             .map_err(|err: io::Error| GitError::read(&self.objects_dir, err))?;
-        refreshing.set_pack_cache(|| Box::<DeltaBases>::default());
-        let mut as_opened = refreshing.clone();
-        as_opened.refresh_never();
-        Ok(self.packs.get_or_init(|| Packs { as_opened, refreshing }))
+        handle.set_pack_cache(|| Box::<DeltaBases>::default());
+        Ok(handle)
     }
 }
 
+/// What decoding an object may allocate without a look at its size first: a
+/// record with its delta bases takes far less.
+const QUICK: usize = 4 << 20;
+
 /// Two handles on the same packs.
 pub(super) struct Packs {
-    /// Does not look for packs that appeared since.
-    as_opened: gix::odb::Handle,
-    /// Looks for new packs before it calls an object missing.
-    refreshing: gix::odb::Handle,
+    /// Decodes at once, within [`QUICK`], and does not look for packs that
+    /// appeared since it was opened.
+    quick: gix::odb::Handle,
+    /// Looks for new packs before it calls an object missing. Opened for what
+    /// the other does not find or refuses.
+    thorough: OnceCell<gix::odb::Handle>,
+}
+
+impl Packs {
+    /// Reads an object if that is possible in one pass. Finding its type and
+    /// size first would inflate every delta twice.
+    fn read_quickly(&self, oid: Oid, kind: Kind, limit: usize, out: &mut Vec<u8>) -> Result<bool, GitError> {
+        let Ok(Some(object)) = self.quick.try_find(&oid.0, out) else { return Ok(false) };
+        let (actual, size) = (object.kind, object.data.len());
+        if actual != kind {
+            return Err(wrong_kind(oid, kind, actual));
+        }
+        if size > limit {
+            return Err(GitError::TooLarge { oid, size: size as u64, limit });
+        }
+        Ok(true)
+    }
 }
 
 /// Reads an object from a pack, its type and size first.
@@ -232,8 +280,16 @@ fn wrong_kind(oid: Oid, expected: Kind, actual: Kind) -> GitError {
 /// once for each of its members. Emptied when it is full.
 #[derive(Default)]
 struct DeltaBases {
-    entries: HashMap<(u32, u64), (Kind, Vec<u8>, usize)>,
-    bytes: usize,
+    entries: HashMap<(u32, u64), Base>,
+    /// Their contents, one after the other.
+    contents: Vec<u8>,
+}
+
+struct Base {
+    kind: Kind,
+    start: usize,
+    len: usize,
+    compressed_size: usize,
 }
 
 const MAX_BASE_BYTES: usize = 16 << 20;
@@ -243,20 +299,21 @@ impl DecodeEntry for DeltaBases {
         if data.len() > MAX_BASE_BYTES / 16 {
             return;
         }
-        if self.bytes + data.len() > MAX_BASE_BYTES {
+        if self.contents.len() + data.len() > MAX_BASE_BYTES {
             self.entries.clear();
-            self.bytes = 0;
+            self.contents.clear();
         }
-        if self.entries.insert((pack_id, offset), (kind, data.to_vec(), compressed_size)).is_none() {
-            self.bytes += data.len();
-        }
+        let base = Base { kind, start: self.contents.len(), len: data.len(), compressed_size };
+        self.contents.extend_from_slice(data);
+        self.entries.insert((pack_id, offset), base);
     }
 
     fn get(&mut self, pack_id: u32, offset: u64, out: &mut Vec<u8>) -> Option<(Kind, usize)> {
-        let (kind, data, compressed_size) = self.entries.get(&(pack_id, offset))?;
+        let base = self.entries.get(&(pack_id, offset))?;
+        let data = self.contents.get(base.start..base.start + base.len)?;
         out.clear();
         out.extend_from_slice(data);
-        Some((*kind, *compressed_size))
+        Some((base.kind, base.compressed_size))
     }
 }
 
@@ -277,13 +334,15 @@ mod tests {
                 repo.write_commit(&CommitDraft { files, ..draft("one", &[]) }, Durability::Power).unwrap();
             fixture.git(&["prune", "--expire=now"]);
             assert!(!repo.loose_path(one).exists(), "nothing names it yet");
-            let commit = repo.read_commit(one, 1_000).unwrap();
-            let content = repo.read_blob_at(commit.tree, "state", 1_000).unwrap();
+            let tree = repo.with_commit(one, 1_000, |c| c.tree).unwrap();
+            let content = repo.read_blob_at(tree, "state", 1_000).unwrap();
             assert_eq!(content.as_deref(), Some(&b"content"[..]));
             fixture.git(&["prune", "--expire=now"]);
             assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, one), Swapped::Moved);
-            let _ =
-                repo.read_commit(one, 1_000).and_then(|c| repo.read_blob_at(c.tree, "state", 1_000)).unwrap();
+            let _ = repo
+                .with_commit(one, 1_000, |c| c.tree)
+                .and_then(|t| repo.read_blob_at(t, "state", 1_000))
+                .unwrap();
             fixture.git(&["fsck", "--strict"]);
         }
     }
@@ -300,7 +359,7 @@ mod tests {
             fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
         }
         fs::remove_file(repo.loose_path(one)).unwrap();
-        assert!(matches!(repo.read_commit(one, 1_000), Err(GitError::Missing { .. })));
+        assert!(matches!(repo.with_commit(one, 1_000, |_| ()), Err(GitError::Missing { .. })));
         assert!(!repo.has_object(one).unwrap());
         // The same content again is whole, whatever lay there.
         assert_eq!(repo.some_commit("one", &[]), one);
@@ -323,11 +382,11 @@ mod tests {
                 fixture.git(&["repack", "-adq"]);
                 assert!(!repo.loose_path(one).exists());
             }
-            let err = repo.read_commit(blob, usize::MAX).unwrap_err();
+            let err = repo.with_commit(blob, usize::MAX, |_| ()).unwrap_err();
             assert!(matches!(&err, GitError::WrongKind { actual, .. } if actual == "blob"), "{err}");
-            let err = repo.read_commit(one, 5_000).unwrap_err();
+            let err = repo.with_commit(one, 5_000, |_| ()).unwrap_err();
             assert!(matches!(err, GitError::TooLarge { .. }), "{err}");
-            assert_eq!(repo.read_commit(one, 6_000).unwrap().message.len(), 5_000);
+            assert_eq!(repo.with_commit(one, 6_000, |c| c.message.len()).unwrap(), 5_000);
             assert!(repo.has_object(one).unwrap());
         }
     }
@@ -344,7 +403,7 @@ mod tests {
         for damaged in [&b""[..], b"garbage", &whole[..1], &whole[..whole.len() / 2], &longer] {
             fs::remove_file(&path).unwrap();
             fs::write(&path, damaged).unwrap();
-            let err = repo.read_commit(one, 10_000).unwrap_err();
+            let err = repo.with_commit(one, 10_000, |_| ()).unwrap_err();
             assert_eq!(err.class(), GitErrorClass::Damaged, "{err}");
         }
     }
@@ -367,17 +426,38 @@ mod tests {
             fixture.git(&["fsck", "--strict"]);
             let tree = fixture.git(&["rev-parse", &format!("{one}^{{tree}}")]);
             let two = fixture.git(&["commit-tree", &tree, "-p", &one.to_string(), "-m", "two"]);
-            let two = repo.read_commit(repo.parse_oid(&two).unwrap(), 1_000).unwrap();
-            assert_eq!(
-                (two.parents, two.author_name.as_str(), two.message.as_slice()),
-                (vec![one], "a", &b"two\n"[..])
-            );
-            assert_eq!(repo.read_blob_at(two.tree, "state", 300_000).unwrap(), Some(big));
-            assert_eq!(repo.read_blob_at(two.tree, "none", 10).unwrap(), None);
-            assert!(matches!(repo.read_blob_at(two.tree, "state", 10), Err(GitError::TooLarge { .. })));
-            let empty = repo.read_commit(repo.some_commit("x", &[]), 1_000).unwrap();
-            assert_eq!(repo.read_blob_at(empty.tree, "state", 10).unwrap(), None);
+            let two = repo.parse_oid(&two).unwrap();
+            let tree = repo
+                .with_commit(two, 1_000, |two| {
+                    assert_eq!((two.author_name, two.message), (&b"a"[..], &b"two\n"[..]));
+                    assert_eq!(two.parents, [one]);
+                    two.tree
+                })
+                .unwrap();
+            assert_eq!(repo.read_blob_at(tree, "state", 300_000).unwrap(), Some(big));
+            assert_eq!(repo.read_blob_at(tree, "none", 10).unwrap(), None);
+            assert!(matches!(repo.read_blob_at(tree, "state", 10), Err(GitError::TooLarge { .. })));
+            let empty = repo.with_commit(repo.some_commit("x", &[]), 1_000, |c| c.tree).unwrap();
+            assert_eq!(repo.read_blob_at(empty, "state", 10).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_linked_back_before_its_kept_link_is_dropped() {
+        let fixture = Fixture::new();
+        let repo = fixture.open();
+        let one = repo.some_commit("one", &[]);
+        let two = repo.some_commit("two", &[one]);
+        assert_eq!(repo.move_ref(&name("tasks/bd-1"), None, two), Swapped::Moved);
+        fs::remove_file(repo.loose_path(one)).unwrap();
+        for bucket in fs::read_dir(repo.state_dir().join("keep")).unwrap().flatten() {
+            let bucket = fs::File::open(bucket.path()).unwrap();
+            let now = bucket.metadata().unwrap().modified().unwrap();
+            bucket.set_modified(now - std::time::Duration::from_secs(4_000)).unwrap();
+        }
+        repo.run_maintenance_keep();
+        assert_eq!(fs::read_dir(repo.state_dir().join("keep")).unwrap().count(), 0);
+        fixture.git(&["fsck", "--strict"]);
     }
 
     #[test]

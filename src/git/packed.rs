@@ -56,7 +56,7 @@ impl Packed {
         let mut at = self.lower_bound(key)?;
         while let Some((entry, next)) = self.entry_at(at)? {
             match entry.name.as_slice().cmp(key) {
-                std::cmp::Ordering::Equal => return self.decode(&entry).map(Some),
+                std::cmp::Ordering::Equal => return self.decode(&entry.hex, &entry.name).map(Some),
                 std::cmp::Ordering::Greater if self.is_sorted => return Ok(None),
                 _ => at = next,
             }
@@ -98,16 +98,36 @@ impl Packed {
     ) -> Result<(), GitError> {
         let key = prefix.as_bytes();
         let mut at = self.lower_bound(key)?;
-        while let Some((entry, next)) = self.entry_at(at)? {
-            if entry.name.starts_with(key) {
-                match String::from_utf8(entry.name.clone()).map(RefName::new) {
-                    Ok(Ok(name)) => each(name, self.decode(&entry)),
-                    _ => tracing::warn!(name = escape::bytes(&entry.name), "packed ref has an invalid name"),
+        // What was read and not yet looked at: the end of a cut line, then
+        // the next piece of the file.
+        let mut buffer = Vec::new();
+        while at < self.len {
+            let size = usize::try_from(WHOLE.min(self.len - at)).unwrap_or(0);
+            let kept = buffer.len();
+            buffer.resize(kept + size, 0);
+            read_exact_at(&self.file, &mut buffer[kept..], at)
+                .map_err(|err| GitError::read(&self.path, err))?;
+            at += size as u64;
+            let mut rest = buffer.as_slice();
+            while let Some(end) = rest.iter().position(|&b| b == b'\n') {
+                let line = &rest[..end];
+                rest = &rest[end + 1..];
+                let Some(Fields { hex, name }) = self.split(line)? else { continue };
+                if name.starts_with(key) {
+                    match std::str::from_utf8(name).map(RefName::new) {
+                        Ok(Ok(valid)) => each(valid, self.decode(hex, name)),
+                        _ => tracing::warn!(name = escape::bytes(name), "packed ref has an invalid name"),
+                    }
+                } else if self.is_sorted && name > key {
+                    return Ok(());
                 }
-            } else if self.is_sorted && entry.name.as_slice() > key {
-                break;
             }
-            at = next;
+            let left = rest.len();
+            // A last line without its line feed was cut short.
+            if left > MAX_LINE || (left > 0 && at == self.len) {
+                return Err(self.damaged(rest));
+            }
+            buffer.drain(..buffer.len() - left);
         }
         Ok(())
     }
@@ -136,18 +156,25 @@ impl Packed {
     fn entry_at(&self, mut at: u64) -> Result<Option<(Entry, u64)>, GitError> {
         while at < self.len {
             let (line, next) = self.line_at(at)?;
-            if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"^") {
-                at = next;
-                continue;
+            if let Some(Fields { hex, name }) = self.split(&line)? {
+                return Ok(Some((Entry { hex: hex.to_vec(), name: name.to_vec() }, next)));
             }
-            let split = line.iter().position(|&b| b == b' ');
-            let Some(split) = split.filter(|&split| split + 1 < line.len()) else {
-                return Err(self.damaged(&line));
-            };
-            let (hex, name) = (line[..split].to_vec(), line[split + 1..].to_vec());
-            return Ok(Some((Entry { hex, name }, next)));
+            at = next;
         }
         Ok(None)
+    }
+
+    /// The id and name of a line; `None` if it is no entry.
+    fn split<'l>(&self, line: &'l [u8]) -> Result<Option<Fields<'l>>, GitError> {
+        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"^") {
+            return Ok(None);
+        }
+        match line.iter().position(|&b| b == b' ') {
+            Some(split) if split + 1 < line.len() => {
+                Ok(Some(Fields { hex: &line[..split], name: &line[split + 1..] }))
+            }
+            _ => Err(self.damaged(line)),
+        }
     }
 
     /// The bytes from `at` to the end of that line, and where the next starts.
@@ -185,10 +212,10 @@ impl Packed {
         if line.is_empty() { Ok((line, self.len)) } else { Err(self.damaged(&line)) }
     }
 
-    fn decode(&self, entry: &Entry) -> Result<Oid, GitError> {
-        let oid = if entry.hex.len() == self.hex_len { Oid::from_hex(&entry.hex) } else { None };
+    fn decode(&self, hex: &[u8], name: &[u8]) -> Result<Oid, GitError> {
+        let oid = if hex.len() == self.hex_len { Oid::from_hex(hex) } else { None };
         oid.ok_or_else(|| GitError::DamagedRef {
-            name: escape::bytes(&entry.name),
+            name: escape::bytes(name),
             reason: "packed-refs has no object id for it".to_owned(),
         })
     }
@@ -200,6 +227,12 @@ impl Packed {
             reason: format!("a line is malformed: `{line}`"),
         }
     }
+}
+
+/// The two parts of an entry's line.
+struct Fields<'l> {
+    hex: &'l [u8],
+    name: &'l [u8],
 }
 
 struct Entry {

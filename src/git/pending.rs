@@ -5,10 +5,9 @@
 //! commit that may or may not have been published.
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
-use super::{GitError, Oid, RefName, Repo, fsx};
+use super::{GitError, Oid, RefName, Repo};
 
 /// An attempt that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,20 +44,9 @@ impl Repo {
     /// Notes an attempt before it is begun.
     pub fn note_pending(&self, pending: &Pending) -> Result<(), GitError> {
         let path = self.pending_path(pending.next);
-        let dir = fsx::parent(&path);
-        let temp = dir.join(format!(".{}", fsx::random_name(&self.env, dir)?));
         let expected = pending.expected.map_or_else(|| "-".to_owned(), |oid| oid.to_string());
         let text = format!("{}\n{expected}\n{}\n", pending.name.as_str(), pending.next);
-        let write = || {
-            let (mut file, _) = fsx::with_dir(dir, self.shared, || fsx::create_new(&temp, 0o666))?;
-            self.shared.adjust_file(&file)?;
-            file.write_all(text.as_bytes())?;
-            fs::rename(&temp, &path)
-        };
-        write().map_err(|err| {
-            let _ = fs::remove_file(&temp);
-            GitError::write(&path, err)
-        })
+        self.put_state_file(&path, text.as_bytes()).map_err(|err| GitError::write(&path, err))
     }
 
     /// Removes the note of an attempt whose outcome is known.

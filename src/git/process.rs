@@ -91,12 +91,24 @@ impl Repo {
 
     /// Runs a git command that only reads, and returns what it printed.
     pub(super) fn git_output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
-        let what = args.first().copied().unwrap_or_default();
         let mut command = self.git(&[])?;
         command.args(args);
-        let (status, out, stderr) = Running::start(command, what)?.output()?;
-        if status.success() { Ok(out) } else { Err(failed(what, status, &stderr)) }
+        output(command, args.first().copied().unwrap_or_default())
     }
+}
+
+/// Runs a git command without input, and returns what it printed.
+pub(super) fn output(command: Command, what: &str) -> Result<Vec<u8>, GitError> {
+    let mut running = Running::start(command, what)?;
+    drop(running.stdin.take());
+    let mut out = Vec::new();
+    let read = running.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
+    read.map_err(|err| running.broken(err))?;
+    if out.len() as u64 > MAX_STDOUT {
+        return Err(running.broken(io::Error::other("printed more than we read")));
+    }
+    let (status, stderr) = running.finish()?;
+    if status.success() { Ok(out) } else { Err(failed(what, status, &stderr)) }
 }
 
 /// A git process with all three pipes.
@@ -229,15 +241,10 @@ pub(super) fn git_accepts(dir: &Path, env: &Env) -> bool {
 pub(super) fn version_text(env: &Env) -> Result<String, GitError> {
     let mut command = Command::new(find_git(env)?);
     command.arg("version");
-    let (status, out, stderr) = Running::start(command, "version")?.output()?;
-    if status.success() {
-        Ok(String::from_utf8_lossy(&out).into_owned())
-    } else {
-        Err(failed("version", status, &stderr))
-    }
+    Ok(String::from_utf8_lossy(&output(command, "version")?).into_owned())
 }
 
-fn find_git(env: &Env) -> Result<PathBuf, GitError> {
+pub(super) fn find_git(env: &Env) -> Result<PathBuf, GitError> {
     let path = env.path_var("PATH").ok_or(GitError::NoGit)?;
     let name = if cfg!(windows) { "git.exe" } else { "git" };
     std::env::split_paths(&path)

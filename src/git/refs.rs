@@ -43,12 +43,22 @@ impl Repo {
         if (dir == "refs" || RefName::new(dir).is_ok()) && prefix.starts_with("refs/") {
             self.walk(dir, prefix, MAX_DEPTH, &mut found)?;
         }
-        if let Some(packed) = self.open_packed()? {
-            packed.with_prefix(prefix, |name, oid| {
-                found.entry(name).or_insert(oid);
+        let mut packed = Vec::new();
+        if let Some(file) = self.open_packed()? {
+            file.with_prefix(prefix, |name, oid| {
+                if !found.contains_key(&name) {
+                    packed.push((name, oid));
+                }
             })?;
         }
-        Ok(found.into_iter().collect())
+        if packed.is_empty() {
+            return Ok(found.into_iter().collect());
+        }
+        packed.extend(found);
+        // Mostly sorted already, which this makes use of.
+        packed.sort_by(|a, b| a.0.cmp(&b.0));
+        packed.dedup_by(|a, b| a.0 == b.0);
+        Ok(packed)
     }
 
     fn walk(

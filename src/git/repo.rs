@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 
+use super::fsx;
 use super::objects::Packs;
 use super::shared::Shared;
 use super::{GitError, Oid, RefName};
@@ -70,6 +71,23 @@ impl Repo {
     /// Where local state that is no record lives: `<common>/comm-node`.
     pub fn state_dir(&self) -> PathBuf {
         self.state_dir.clone()
+    }
+
+    /// Makes a directory of local state and those above it, with the bits that
+    /// a shared repository asks for.
+    pub fn create_state_dir(&self, path: &Path) -> std::io::Result<()> {
+        fsx::create_dirs(path, self.shared).map(|_| ())
+    }
+
+    /// Puts a file of local state in place, whole or not at all, with the
+    /// directories above it and the bits that a shared repository asks for.
+    pub fn put_state_file(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        fsx::put_file(&self.env, self.shared, path, content, true)
+    }
+
+    /// As [`Repo::put_state_file`], but never in the place of another.
+    pub fn create_state_file(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        fsx::put_file(&self.env, self.shared, path, content, false)
     }
 
     /// Who moves this repository's refs.

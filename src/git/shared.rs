@@ -29,6 +29,7 @@ impl Shared {
     }
 
     /// The mode of a file or directory that was created with `mode`.
+    #[cfg(any(unix, test))]
     fn applied_to(self, mode: u32, is_dir: bool) -> u32 {
         let (exact, mut bits) = match self {
             Self::Umask => return mode,

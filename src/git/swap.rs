@@ -130,7 +130,7 @@ impl Repo {
             if seen.len() >= steps || !seen.insert(at) {
                 continue;
             }
-            queue.extend(self.read_commit(at, MAX_WALKED)?.parents);
+            queue.extend(self.with_commit(at, MAX_WALKED, |commit| commit.parents)?);
         }
         Ok(false)
     }

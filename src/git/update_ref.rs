@@ -1,9 +1,14 @@
 //! Moves a ref in a format that only git knows, by `git update-ref`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::foreign::Foreign;
+use super::fsx;
+use super::lock::lock_of;
 use super::process::{Inherited, Running, failed};
 use super::{Durability, GitError, Guard, Oid, Pending, RefName, Repo, Swap, Swapped};
 use crate::text::escape;
@@ -61,11 +66,18 @@ impl Repo {
     }
 
     pub(super) fn swap_by_git(&self, swap: &Swap<'_>) -> Result<Swapped, GitError> {
+        let mut foreign = Foreign::default();
         let mut tries = 0;
         loop {
             tries += 1;
             let mut store = self.lock_store()?;
             store.note(self, swap.stamp, None)?;
+            let lock = self.lock_of_git(swap.name);
+            if foreign.is_stale {
+                // A git of ours would hold the store's lock with us.
+                self.set_aside(&lock, &foreign)?;
+                foreign = Foreign::default();
+            }
             if let Some(answer) = self.judge_checks(swap)? {
                 return Ok(answer);
             }
@@ -94,12 +106,28 @@ impl Repo {
             }
             if tries >= TRIES {
                 self.settle_pending(swap.next);
-                let path = self.common_dir.join(swap.name.as_str());
-                return Err(GitError::Locked { path, holder: None, waited: Duration::from_secs(5) * tries });
+                return Err(GitError::Locked {
+                    path: lock,
+                    holder: None,
+                    waited: Duration::from_secs(5) * tries,
+                });
             }
             drop(store);
             self.env.sleep_jittered(Duration::from_millis(50));
+            // A git that was killed left it, or one that lives will remove it.
+            while fs::symlink_metadata(&lock).is_ok() && !foreign.is_stale {
+                if let Err(err) = self.wait_for(&lock, &mut foreign) {
+                    self.settle_pending(swap.next);
+                    return Err(err);
+                }
+            }
         }
+    }
+
+    /// The lock that git takes to move the ref: a reftable has one for all.
+    fn lock_of_git(&self, name: &RefName) -> PathBuf {
+        let tables = self.common_dir.join("reftable");
+        if tables.is_dir() { tables.join("tables.list.lock") } else { lock_of(&self.ref_path(name)) }
     }
 
     fn transact(&self, swap: &Swap<'_>) -> Result<Ended, GitError> {
@@ -165,15 +193,29 @@ impl Repo {
             }
         }
         match &err {
-            GitError::Command { stderr, .. }
-                if stderr.contains(".lock") || stderr.contains("data is locked") =>
-            {
+            GitError::Command { stderr, .. } if is_unwritable(stderr) => {
+                let path = fsx::parent(&self.lock_of_git(swap.name)).to_owned();
+                Err(GitError::Unwritable { path, source: io::Error::other(err.to_string()) })
+            }
+            GitError::Command { stderr, .. } if is_locked(stderr) => {
                 tracing::debug!(stderr = escape::line(stderr).as_ref(), "refs are locked");
                 Ok(None)
             }
             _ => Err(err),
         }
     }
+}
+
+/// Whether the file system refused git: in a reftable it does not say why.
+fn is_unwritable(stderr: &str) -> bool {
+    ["transaction failure", "I/O error", "No space left", "Read-only file system", "Permission denied"]
+        .iter()
+        .any(|text| stderr.contains(text))
+}
+
+/// Whether git gave up on a lock, in the words of either format.
+fn is_locked(stderr: &str) -> bool {
+    [".lock", "data is locked", "cannot lock references"].iter().any(|text| stderr.contains(text))
 }
 
 fn is_mismatch(err: &GitError) -> bool {

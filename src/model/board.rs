@@ -80,6 +80,9 @@ pub struct Pause {
     /// Why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// Fields that a newer writer added.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// The person's acts that are in force.
@@ -120,7 +123,12 @@ impl Control {
     pub fn apply(&mut self, event: &ControlEvent, stamp: &Stamp) {
         match event {
             ControlEvent::Pause { scope, reason } => {
-                let pause = Pause { by: stamp.agent.clone(), at: stamp.at, reason: reason.clone() };
+                let pause = Pause {
+                    by: stamp.agent.clone(),
+                    at: stamp.at,
+                    reason: reason.clone(),
+                    extra: Map::new(),
+                };
                 self.pauses.insert(scope.clone(), pause);
             }
             ControlEvent::Resume { scope } => {
@@ -170,5 +178,12 @@ mod tests {
         control.apply(&ControlEvent::Resume { scope: "domain:api".into() }, &stamp);
         assert_eq!(control.pause_of(&bob, [&api]), None);
         assert_eq!("domain:api".parse::<Scope>().unwrap(), Scope::Domain(api));
+    }
+
+    #[test]
+    fn a_pause_keeps_the_fields_of_a_newer_writer() {
+        let text = r#"{"pauses":{"all":{"by":"kai","at":"2026-01-02T03:04:05.000000Z","x":1}},"y":2}"#;
+        let control: Control = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&control).unwrap(), text);
     }
 }

@@ -223,11 +223,14 @@ pub struct Comments {
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_at: Option<Timestamp>,
+    /// Fields that a newer writer added.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl Comments {
     fn is_empty(&self) -> bool {
-        self.count == 0
+        *self == Self::default()
     }
 }
 

@@ -68,7 +68,7 @@ pub fn heartbeat(context: &Context<'_>) -> Result<(Version<Agent>, Vec<Lost>), E
     let author = context.identity.holder(&context.store)?;
     context.require_board()?;
     let version = beat(context, &author)?;
-    Ok((version, lost(context, &author)?))
+    Ok((version, lost(context, &author, true)?))
 }
 
 /// A heartbeat of whoever asks, if one is due: a holder's every verb gives
@@ -88,7 +88,7 @@ pub fn beat_in_passing(context: &Context<'_>) {
     if !due {
         return;
     }
-    match beat(context, &author).and_then(|_| lost(context, &author)) {
+    match beat(context, &author).and_then(|_| lost(context, &author, false)) {
         Err(error) => tracing::warn!(%error, "no heartbeat"),
         Ok(lost) => {
             for lost in lost {
@@ -153,13 +153,14 @@ fn write(
     updated.version.ok_or_else(|| Error::unknown("agent", author.agent.as_str()))
 }
 
-/// The grants that the session remembers and no longer has: somebody else was
-/// granted the task since, or ended it.
-pub fn lost(context: &Context<'_>, author: &Author) -> Result<Vec<Lost>, Error> {
+/// The grants that the session remembers and no longer has, and (`again`)
+/// those that it was told of before, until it takes other work. They stay
+/// remembered: that is what refuses a late completion.
+pub fn lost(context: &Context<'_>, author: &Author, again: bool) -> Result<Vec<Lost>, Error> {
     let store = &context.store;
     let held = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
     let mut lost = Vec::new();
-    for (id, grant) in held {
+    for (id, grant) in held.into_iter().filter(|(_, g)| !g.past && (again || !g.lost)) {
         let Some(version) = store.read::<Task>(id.as_str())? else { continue };
         let phase = version.state.phase;
         let mine = phase.claim.as_ref().is_some_and(|c| c.is_of(&author.agent, &author.session));
@@ -167,6 +168,9 @@ pub fn lost(context: &Context<'_>, author: &Author) -> Result<Vec<Lost>, Error> 
             let holder = phase.claim.map(|c| c.agent);
             lost.push(Lost { task: id, holder, token: phase.fence.token });
         }
+    }
+    if !lost.is_empty() {
+        store.remember(&author.session, |presence| lost.iter().for_each(|l| presence.lose(&l.task)));
     }
     Ok(lost)
 }
@@ -257,7 +261,7 @@ pub fn list(context: &Context<'_>, board: &Board) -> Vec<Line> {
     let mut names: std::collections::BTreeSet<AgentName> = board.agents.keys().cloned().collect();
     names.extend(board.tasks.values().filter_map(|v| v.state.phase.claim.as_ref().map(|c| c.agent.clone())));
     let line = |name: AgentName| {
-        let agent = board.agents.get(&name).map(|v| v.state.clone()).unwrap_or_default();
+        let agent = board.agents.get(&name).map(|v| (*v.state).clone()).unwrap_or_default();
         let mut holds = Vec::new();
         for (id, version) in &board.tasks {
             if version.state.phase.claim.as_ref().is_some_and(|c| c.agent == name) {

@@ -11,15 +11,15 @@ use crate::model::names::{AgentName, TaskId};
 use crate::model::ready::{self, Taker};
 use crate::model::stamp::BootStamp;
 use crate::model::task::{Claim, State, Task};
-use crate::store::{Store, StoreError, Version, Watched, agent_ref, tasks_prefix};
+use crate::store::{Current, Store, StoreError, Watched, agent_ref, tasks_prefix};
 use crate::text::time::Timestamp;
 
 /// Everything that questions about the board need.
 pub struct Board {
     /// Live tasks by id.
-    pub tasks: BTreeMap<TaskId, Version<Task>>,
+    pub tasks: BTreeMap<TaskId, Current<Task>>,
     /// Agents by name.
-    pub agents: BTreeMap<AgentName, Version<Agent>>,
+    pub agents: BTreeMap<AgentName, Current<Agent>>,
     /// What waits for what.
     pub graph: Graph,
     /// Records that could not be read.
@@ -31,28 +31,11 @@ pub struct Board {
 impl Board {
     /// Reads the board.
     pub fn load(store: &Store<'_>) -> Result<Self, Error> {
-        let all = store.read_all::<Task>(tasks_prefix())?;
-        let mut damaged = all.damaged;
-        let mut tasks = BTreeMap::new();
-        for (id, version) in all.records {
-            match id.parse::<TaskId>() {
-                Ok(id) => {
-                    tasks.insert(id, version);
-                }
-                Err(error) => damaged.push(error.into()),
-            }
-        }
-        let all = store.read_all::<Agent>("refs/comm-node/agents/")?;
+        let all = store.read_all::<TaskId, Task>(tasks_prefix())?;
+        let (tasks, mut damaged) = (all.records, all.damaged);
+        let all = store.read_all::<AgentName, Agent>("refs/comm-node/agents/")?;
         damaged.extend(all.damaged);
-        let mut agents = BTreeMap::new();
-        for (name, version) in all.records {
-            match name.parse::<AgentName>() {
-                Ok(name) => {
-                    agents.insert(name, version);
-                }
-                Err(error) => damaged.push(error.into()),
-            }
-        }
+        let agents = all.records;
         let graph = Graph::new(tasks.iter().map(|(id, v)| Node::of(id.clone(), &v.state)).collect());
         Ok(Self { tasks, agents, graph, damaged, observer: store.observer() })
     }
@@ -94,7 +77,7 @@ impl Board {
 
     /// The tasks that this session holds.
     pub fn held_by(&self, agent: &AgentName, session: &str) -> Vec<TaskId> {
-        let mine = |v: &Version<Task>| v.state.phase.claim.as_ref().is_some_and(|c| c.is_of(agent, session));
+        let mine = |v: &Current<Task>| v.state.phase.claim.as_ref().is_some_and(|c| c.is_of(agent, session));
         self.tasks.iter().filter(|(_, v)| mine(v)).map(|(id, _)| id.clone()).collect()
     }
 

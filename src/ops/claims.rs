@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Context;
-use super::board::{self, Board};
+use super::board::{self};
 use super::error::Error;
 use super::tasks::{check_size, to_value};
 use crate::model::agent::Agent;
@@ -12,13 +12,10 @@ use crate::model::event::{End, Grant, TaskEvent};
 use crate::model::lease::Lease;
 use crate::model::limits;
 use crate::model::names::{AgentName, TaskId};
-use crate::model::ready::Taker;
-use crate::model::refusal::{Class, Refusal};
+use crate::model::refusal::Refusal;
 use crate::model::stamp::{BootStamp, Fence, Stamp};
 use crate::model::task::{Claim, State, Task};
-use crate::store::presence::Held;
 use crate::store::{Author, Decision, Version, Watched, task_ref};
-use crate::text::digest;
 use crate::text::time::Timestamp;
 
 /// Length of a lease, unless configured or asked otherwise.
@@ -70,7 +67,12 @@ pub fn claim(context: &Context<'_>, id: &TaskId, ttl: Duration, once: bool) -> R
 }
 
 /// One try at a task, without the heartbeat that may be due with it.
-fn grant(context: &Context<'_>, author: &Author, id: &TaskId, ttl: Duration) -> Result<Granted, Error> {
+pub(super) fn grant(
+    context: &Context<'_>,
+    author: &Author,
+    id: &TaskId,
+    ttl: Duration,
+) -> Result<Granted, Error> {
     let store = &context.store;
     let updated = store.update(id.as_str(), author, store.durability(), |before, stamp| {
         let before = before.ok_or_else(|| Error::unknown("task", id.as_str()))?;
@@ -233,100 +235,21 @@ fn refuse_blocked(context: &Context<'_>, id: &TaskId, task: &Task, guards: &mut 
 
 fn remember(context: &Context<'_>, author: &Author, id: &TaskId, task: &Task) {
     let claim = task.phase.claim.as_ref().filter(|c| c.is_of(&author.agent, &author.session));
-    let held = claim.map(|c| Held { fence: task.phase.fence.clone(), ttl: c.ttl });
-    context.store.remember(&author.session, |presence| match held {
-        Some(held) => {
-            presence.held.insert(id.clone(), held);
+    context.store.remember(&author.session, |presence| match claim {
+        Some(claim) => {
+            // Claiming again what is held already is no other work.
+            if presence
+                .held
+                .get(id)
+                .is_none_or(|held| held.fence != task.phase.fence || held.ttl != claim.ttl)
+            {
+                presence.grant(id, task.phase.fence.clone(), claim.ttl);
+            }
         }
         None => {
             presence.held.remove(id);
         }
     });
-}
-
-/// How many times the whole list is tried again after every task on it went
-/// to somebody else.
-const ROUNDS: u32 = 12;
-
-/// Claims the best task that the caller can start: what it holds already,
-/// unless it asks for `another`.
-pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Granted, Error> {
-    let store = &context.store;
-    let author = context.identity.holder(store)?;
-    let mut board = Board::load(store)?;
-    if !another && let Some(granted) = resume(context, &author, &board, ttl)? {
-        return Ok(granted);
-    }
-    let domain = board.agents.get(&author.agent).and_then(|a| a.state.domain.clone());
-    let taker = Taker { agent: Some(author.agent.clone()), domain };
-    for round in 0..ROUNDS {
-        if round > 0 {
-            board = Board::load(store)?;
-        }
-        let ready = board.ready(store, &taker);
-        if ready.is_empty() {
-            break;
-        }
-        // The first try is the best task. Whoever lost a race for it starts
-        // somewhere else, or thirty would queue behind each other.
-        let offset = if round == 0 { 0 } else { offset(&author, ready.len()) };
-        let tries = if round == 0 { 1 } else { ready.len() };
-        for id in ready.iter().cycle().skip(offset).take(tries) {
-            match grant(context, &author, id, ttl) {
-                Ok(granted) if granted.granted => {
-                    return Ok(granted);
-                }
-                Ok(_) => {}
-                Err(Error::Refused(refusal)) if refusal.class() == Class::No => {}
-                // A task of a paused domain; the others may be free.
-                Err(Error::Refused(Refusal::Paused { scope, .. })) if scope.starts_with("domain:") => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    let waits = |state| board.tasks.values().filter(|v| v.state.phase.state == state).count();
-    if let Some(error) = board.incomplete() {
-        return Err(error);
-    }
-    let (blocked, held) = (waits(State::Open), waits(State::Claimed));
-    Err(Refusal::NothingReady { domain: taker.domain, blocked, held }.into())
-}
-
-/// What the caller holds already, or was handed.
-fn resume(
-    context: &Context<'_>,
-    author: &Author,
-    board: &Board,
-    ttl: Duration,
-) -> Result<Option<Granted>, Error> {
-    let mut mine: Vec<TaskId> = board
-        .tasks
-        .iter()
-        .filter(|(_, v)| {
-            let claim = v.state.phase.claim.as_ref();
-            claim.is_some_and(|c| {
-                c.agent == author.agent && (c.session == author.session || c.session.is_empty())
-            })
-        })
-        .map(|(id, _)| id.clone())
-        .collect();
-    crate::model::ready::sort(&board.graph, &mut mine);
-    for id in mine {
-        match grant(context, author, &id, ttl) {
-            Ok(granted) => {
-                return Ok(Some(granted));
-            }
-            Err(Error::Refused(refusal)) if refusal.class() == Class::No => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
-}
-
-fn offset(author: &Author, len: usize) -> usize {
-    let digest = digest::digest(&[author.agent.as_str(), &author.session]);
-    let number = u64::from_str_radix(digest.get(..15).unwrap_or_default(), 16).unwrap_or(0);
-    usize::try_from(number % len.clamp(1, 64) as u64).unwrap_or(0)
 }
 
 /// Gives the holder more time.
@@ -358,12 +281,15 @@ pub fn release(
     let author = context.identity.holder(&context.store)?;
     check_size("reason", reason, limits::REASON)?;
     let (version, _) = change(context, &author, id, |task, _| {
+        // First of all: a session that was superseded is told so even if
+        // another session of its agent has given the task back.
+        check_grip(context, &author, id, task, grip)?;
         if task.phase.state == State::Open
             && task.phase.outcome.as_ref().is_some_and(|o| o.by == author.agent)
         {
             return Ok(None);
         }
-        let fence = fence_of(context, &author, id, task, grip)?;
+        let fence = claiming::held_fence(id, task, asker(context, &author))?;
         Ok(Some(TaskEvent::Release(End { reason: reason.to_owned(), under: Some(fence), late: false })))
     })?;
     Ok(version)
@@ -463,10 +389,22 @@ fn fence_of(
     task: &Task,
     named: Option<u64>,
 ) -> Result<Fence, Error> {
+    check_grip(context, author, id, task, named)?;
+    Ok(claiming::held_fence(id, task, asker(context, author))?)
+}
+
+/// Refuses a caller whose session was superseded, or that names another token
+/// than the one in force.
+fn check_grip(
+    context: &Context<'_>,
+    author: &Author,
+    id: &TaskId,
+    task: &Task,
+    named: Option<u64>,
+) -> Result<(), Error> {
     let held = remembered(context, author, id);
     let grip = Grip { named, remembered: held.as_ref() };
-    claiming::check_fence(id, task, asker(context, author), grip)?;
-    Ok(claiming::held_fence(id, task, asker(context, author))?)
+    Ok(claiming::check_fence(id, task, asker(context, author), grip)?)
 }
 
 fn remembered(context: &Context<'_>, author: &Author, id: &TaskId) -> Option<Fence> {
@@ -489,7 +427,12 @@ fn change(
             None => Ok::<_, Error>(Decision::Keep(())),
             Some(event) => Ok(write(id, task, &event, stamp, Vec::new(), ())),
         }
-    })?;
+    });
+    if let Err(Error::Refused(Refusal::Superseded { .. })) = &updated {
+        // Told now; the heartbeat that follows need not say it again.
+        store.remember(&author.session, |presence| presence.lose(id));
+    }
+    let updated = updated?;
     let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
     remember(context, author, id, &version.state);
     Ok((version, updated.written))

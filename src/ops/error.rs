@@ -32,6 +32,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::No,
+        Self::Retry,
+        Self::Unknown,
+        Self::NotYours,
+        Self::Damaged,
+        Self::Fatal,
+        Self::Usage,
+    ];
+
     /// The number.
     pub fn code(self) -> u8 {
         self as u8
@@ -145,6 +157,18 @@ pub enum Error {
         /// All of them.
         faults: Vec<Fault>,
     },
+    /// This program was put to the test, and did not do what it promises.
+    #[error("{what}")]
+    Misbehaved {
+        /// What was seen, and what should have been.
+        what: String,
+    },
+    /// What was asked is done, but the answer could not be written.
+    #[error("the answer could not be written")]
+    Unanswered {
+        /// Why.
+        source: std::io::Error,
+    },
     /// Something in the surroundings failed.
     #[error("{what}")]
     Fatal {
@@ -187,8 +211,8 @@ impl Error {
             Self::Offline { .. } => Exit::Retry,
             Self::TwoBoards { .. } => Exit::No,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
-            Self::Incomplete { .. } => Exit::Damaged,
-            Self::No { .. } => Exit::No,
+            Self::Incomplete { .. } | Self::Unanswered { .. } => Exit::Damaged,
+            Self::Misbehaved { .. } | Self::No { .. } => Exit::No,
             Self::Gate { .. } => Exit::NotYours,
             Self::Rules { .. } => Exit::Usage,
         }
@@ -210,7 +234,7 @@ impl Error {
             Self::Store(StoreError::Contended { .. }) => "busy",
             Self::Store(StoreError::TooLarge { .. }) => "too_large",
             Self::Store(StoreError::Config { .. }) => "config",
-            Self::Store(StoreError::Local { .. }) => "unwritable",
+            Self::Store(StoreError::Local { .. }) | Self::Unanswered { .. } => "unwritable",
             Self::Store(StoreError::Name(_)) | Self::Name(_) => "invalid_name",
             Self::Unknown { .. } => "unknown",
             Self::Ambiguous { .. } => "ambiguous",
@@ -221,6 +245,7 @@ impl Error {
             Self::NoBoard => "no_board",
             Self::Usage { .. } => "usage",
             Self::Incomplete { .. } => "incomplete",
+            Self::Misbehaved { .. } => "misbehaved",
             Self::Fatal { .. } => "fatal",
             Self::Gate { .. } => "gate",
             Self::No { kind, .. } => kind,
@@ -255,7 +280,9 @@ impl Error {
             | Self::Gate { hint, .. } => hint.clone(),
             Self::Rules { .. } => "mend it; the format is in docs/comm-toml.md".into(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
+            Self::Unanswered { .. } => "what was asked is done; see it: git comm status".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),
+            Self::Misbehaved { .. } => "report this, with all that was printed".into(),
         }
     }
 }

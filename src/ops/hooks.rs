@@ -82,10 +82,11 @@ impl Done {
 /// was overwritten. Repeating it changes nothing.
 pub fn install(context: &Context<'_>, dry_run: bool) -> Result<Done, Error> {
     let repo = context.store.repo();
-    let program = context.store.env().program().ok_or_else(|| Error::Fatal {
-        what: "the path of this program is unknown, and the hooks need it".into(),
-        hint: "run it by its full path".into(),
-    })?;
+    let program =
+        context.store.env().program().ok().filter(|path| path.is_file()).ok_or_else(|| Error::Fatal {
+            what: "the path of this program is unknown, and the hooks need it".into(),
+            hint: "run it by its full path".into(),
+        })?;
     let mut done = Done { dry_run, ..Done::default() };
     let by_config = repo.git_version()?.runs_config_hooks();
     let has_config = config_block(repo)?.is_some();

@@ -15,6 +15,7 @@ use crate::model::stamp::Stamp;
 use crate::model::task::Task;
 use crate::store::{Created, Decision, Head, Key, Made, Version};
 use crate::text::digest;
+use crate::text::glob::Pattern;
 use crate::text::time::Timestamp;
 
 /// How long an identical request without a key of its own is a retry.
@@ -350,8 +351,8 @@ pub struct Filter {
     pub assignee: Option<AgentName>,
     /// Of this domain.
     pub domain: Option<DomainName>,
-    /// With all of these labels.
-    pub labels: Vec<Label>,
+    /// With a label for each of these patterns.
+    pub labels: Vec<Pattern>,
     /// Of this type.
     pub kind: Option<TaskType>,
     /// Parts of this task.
@@ -373,7 +374,7 @@ pub fn list(context: &Context<'_>, board: &Board, filter: &Filter) -> Vec<TaskId
         }) && (!filter.mine || mine(task))
             && filter.assignee.as_ref().is_none_or(|a| task.assignee.as_ref() == Some(a))
             && filter.domain.as_ref().is_none_or(|d| task.domain.as_ref() == Some(d))
-            && filter.labels.iter().all(|l| task.labels.contains(l))
+            && has_labels(task, &filter.labels)
             && filter.kind.as_ref().is_none_or(|k| task.kind == *k)
             && filter.parent.as_ref().is_none_or(|p| task.parent().is_some_and(|d| d.id == *p))
     };
@@ -381,6 +382,11 @@ pub fn list(context: &Context<'_>, board: &Board, filter: &Filter) -> Vec<TaskId
         board.tasks.iter().filter(|(_, v)| passes(&v.state)).map(|(id, _)| id.clone()).collect();
     ids.sort_by_key(|id| board.tasks.get(id).map(|v| (v.state.priority, v.state.created_at)));
     ids
+}
+
+/// Whether each of `patterns` matches a label of the task.
+pub fn has_labels(task: &Task, patterns: &[Pattern]) -> bool {
+    patterns.iter().all(|pattern| task.labels.iter().any(|label| pattern.matches(label.as_str())))
 }
 
 /// The tasks whose id, title, description or labels hold every word, without

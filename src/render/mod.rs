@@ -3,11 +3,15 @@
 
 pub mod answer;
 pub mod columns;
+pub mod demo;
+pub mod document;
 pub mod error;
 pub mod events;
 pub mod hooks;
+pub mod markdown;
 pub mod messages;
 pub mod prime;
+pub mod roff;
 pub mod status;
 pub mod tasks;
 pub mod worktrees;

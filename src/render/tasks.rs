@@ -19,8 +19,7 @@ const ROW: usize = 64;
 
 /// A task for programs. `ready` and `blocked_by` are derived from the board,
 /// and null where the board was not read.
-pub fn json_of(id: &TaskId, version: &Version<Task>, board: Option<(&Board, bool)>) -> Value {
-    let task = &version.state;
+pub fn json_of(id: &TaskId, task: &Task, updated_at: Timestamp, board: Option<(&Board, bool)>) -> Value {
     let phase = &task.phase;
     let claim = phase.claim.as_ref().map(|claim| {
         json!({
@@ -46,7 +45,7 @@ pub fn json_of(id: &TaskId, version: &Version<Task>, board: Option<(&Board, bool
         "claim": claim,
         "ready": board.map(|(_, ready)| ready),
         "blocked_by": blocked_by,
-        "updated_at": version.head.at,
+        "updated_at": updated_at,
     })
 }
 
@@ -93,7 +92,10 @@ pub fn list(
     text.push('\n');
     let rows: Vec<Value> = shown
         .iter()
-        .filter_map(|id| Some(json_of(id, board.tasks.get(id)?, Some((board, ready.contains(id))))))
+        .filter_map(|id| {
+            let task = board.tasks.get(id)?;
+            Some(json_of(id, &task.state, task.at, Some((board, ready.contains(id)))))
+        })
         .collect();
     Answer { text, json: json!({ "tasks": rows, "total": ids.len(), "next": style.next }) }
 }
@@ -144,7 +146,7 @@ pub fn granted(granted: &Granted, now: Timestamp) -> Answer {
     text.push_str(&format!(": {}\n", escape::clipped(&task.title, 60)));
     let next = format!("git comm close {id}");
     let json = json!({
-        "task": json_of(id, &granted.version, None),
+        "task": json_of(id, task, granted.version.head.at, None),
         "granted": granted.granted,
         "taken_from": granted.from,
         "next": next,
@@ -154,7 +156,7 @@ pub fn granted(granted: &Granted, now: Timestamp) -> Answer {
 
 /// After any other change of a task: a line, and the task.
 pub fn changed(line: String, id: &TaskId, version: &Version<Task>, changed: bool) -> Answer {
-    let json = json!({ "task": json_of(id, version, None), "changed": changed });
+    let json = json!({ "task": json_of(id, &version.state, version.head.at, None), "changed": changed });
     super::answer::line(line, json)
 }
 
@@ -221,7 +223,7 @@ pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
             text.push_str(&format!("{} {who}\n  {body}\n", at.short(now)));
         }
     }
-    let mut json = json_of(id, version, Some((board, *ready)));
+    let mut json = json_of(id, task, version.head.at, Some((board, *ready)));
     if let Value::Object(fields) = &mut json {
         fields.insert("description".into(), task.description.clone().into());
         fields.insert(

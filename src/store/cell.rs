@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::codec::{self, Draft};
+use super::unknown::Unknown;
 use super::{Author, Cell, Head, Store, StoreError, Version, Watched, control_ref, meta_ref};
 use crate::git::{Durability, GitError, Guard, Oid, Outcome, RefName, Swap, Swapped};
 use crate::model::stamp::Stamp;
@@ -82,7 +83,7 @@ impl Store<'_> {
     ) -> Result<Updated<S, T>, E> {
         let name = S::ref_name(id).map_err(StoreError::from)?;
         for attempt in 0..ATTEMPTS {
-            let before = self.read::<S>(id)?;
+            let (before, unknown) = self.read_to_change::<S>(&name, id)?;
             let stamp = self.stamp(author, before.as_ref().map(|v| v.head.at))?;
             let (event, state, summary, guards, result) = match decide(before.as_ref(), &stamp)? {
                 Decision::Keep(result) => return Ok(Updated { version: before, written: false, result }),
@@ -104,7 +105,10 @@ impl Store<'_> {
                 summary: &summary,
                 event: &event,
             };
-            let oid = codec::write(&self.repo, &draft, &state, durability)?;
+            let oid = match unknown.and_then(|unknown| unknown.keep_in(&state)) {
+                None => codec::write(&self.repo, &draft, &state, durability)?,
+                Some(state) => codec::write(&self.repo, &draft, &state, durability)?,
+            };
             match self.publish(&name, (expected, oid), &guards, &stamp, once, durability)? {
                 Swapped::Moved => {
                     let head = Head {
@@ -131,6 +135,20 @@ impl Store<'_> {
             self.env.sleep_jittered(Duration::from_micros(200 * u64::from(attempt.min(50))));
         }
         Err(StoreError::Contended { name: name.to_string(), attempts: ATTEMPTS }.into())
+    }
+
+    /// The newest version of a record, and what its state holds beyond what
+    /// its type does.
+    fn read_to_change<S: Cell>(
+        &self,
+        name: &RefName,
+        id: &str,
+    ) -> Result<(Option<Version<S>>, Option<Unknown>), StoreError> {
+        let Some(oid) = self.repo.read_ref(name)? else { return Ok((None, None)) };
+        let source = codec::Source { repo: &self.repo, name, kind: S::KIND, id };
+        let (version, stored): (Version<S>, String) = source.read_with(oid, str::to_owned)?;
+        let unknown = Unknown::of(&stored, &version.state);
+        Ok((Some(version), unknown))
     }
 
     /// Clears what earlier writes left beside the store: about once in a

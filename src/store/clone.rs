@@ -4,7 +4,6 @@
 //! (another device or inode): two directories must never append to one chain.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use super::StoreError;
@@ -29,7 +28,7 @@ pub(super) fn id(repo: &Repo, env: &Env) -> Result<String, StoreError> {
         }
         env.random(&mut bytes)
             .map_err(|source| StoreError::Local { path: "the system's random numbers".into(), source })?;
-        match mint(&dir, &path, &format!("{} {place}\n", hex(&bytes))) {
+        match mint(repo, &dir, &path, &format!("{} {place}\n", hex(&bytes))) {
             // Whoever came first counts: read what is there now.
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -51,10 +50,7 @@ fn stored(path: &Path, place: &str) -> Option<String> {
 
 /// Puts the file in place whole, and only if nobody else did meanwhile: a
 /// stale one is renamed away first, which only one process can do.
-fn mint(dir: &Path, path: &Path, content: &str) -> std::io::Result<()> {
-    fs::create_dir_all(dir)?;
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(content.as_bytes())?;
+fn mint(repo: &Repo, dir: &Path, path: &Path, content: &str) -> std::io::Result<()> {
     if path.exists() {
         let aside = tempfile::TempDir::new_in(dir)?;
         let old = fs::read(path)?;
@@ -66,10 +62,9 @@ fn mint(dir: &Path, path: &Path, content: &str) -> std::io::Result<()> {
             return Ok(());
         }
     }
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error.error),
+    match repo.create_state_file(path, content.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
     }
 }
 

@@ -4,13 +4,15 @@
 //! `docs/format.md` is the reference. What is too long for a message that
 //! people page through is a blob in the commit's tree.
 
-use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Author, StoreError};
-use crate::git::{CommitDraft, Durability, GitError, Oid, RefName, Repo};
+use crate::git::{Commit, CommitDraft, Durability, GitError, Oid, RefName, Repo};
 use crate::model::board::FORMAT;
 use crate::model::limits;
 use crate::model::names::AgentName;
@@ -52,25 +54,38 @@ pub struct Version<S> {
     pub state: S,
 }
 
+/// The newest version of a record without its event: all that a list needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Current<S> {
+    /// Its commit.
+    pub oid: Oid,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The record. Boxed, because lists move it about.
+    pub state: Box<S>,
+}
+
 #[derive(Deserialize)]
-struct StoredIn<'a> {
+#[serde(bound(deserialize = "E: Deserialize<'de>, S: Deserialize<'de>"))]
+struct StoredIn<'a, E, S> {
     v: u64,
-    kind: String,
-    id: String,
-    #[serde(default)]
-    board: String,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    board: Cow<'a, str>,
     seq: u64,
-    nonce: String,
+    #[serde(borrow)]
+    nonce: Cow<'a, str>,
     at: Timestamp,
-    #[serde(default)]
-    clone: String,
+    #[serde(borrow, default)]
+    clone: Cow<'a, str>,
     agent: Option<AgentName>,
-    #[serde(default)]
-    session: String,
-    #[serde(borrow)]
-    event: &'a RawValue,
-    #[serde(borrow)]
-    state: &'a RawValue,
+    #[serde(borrow, default)]
+    session: Cow<'a, str>,
+    event: E,
+    state: S,
 }
 
 #[derive(Deserialize)]
@@ -104,80 +119,144 @@ struct InTree {
 const EVENT_FILE: &str = "event.json";
 const STATE_FILE: &str = "state.json";
 
-/// Reads the version `oid` of the record `id` of `kind` that `name` holds.
-pub(super) fn read<S: DeserializeOwned>(
-    repo: &Repo,
-    name: &RefName,
-    kind: &str,
-    id: &str,
-    oid: Oid,
-) -> Result<Version<S>, StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { name: name.to_string(), reason };
-    let commit = repo.read_commit(oid, limits::RECORD).map_err(|error| at_ref(error, name))?;
-    let text = std::str::from_utf8(&commit.message).map_err(|_| damaged("it is not UTF-8".into()))?;
-    let json = text.split_once("\n\n").map(|(_, json)| json.trim_end());
-    let json = json.ok_or_else(|| damaged("its message holds no record".into()))?;
-    let stored: StoredIn<'_> = match serde_json::from_str(json) {
-        Ok(stored) => stored,
-        Err(error) => {
-            // A newer format may have another shape altogether.
-            return Err(match serde_json::from_str::<VersionOnly>(json) {
-                Ok(VersionOnly { v }) if v > FORMAT => {
-                    StoreError::Newer { name: name.to_string(), format: v }
-                }
-                _ => damaged(reason_of(&error)),
-            });
+/// Where a record is and what it must say that it is.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) name: &'a RefName,
+    pub(super) kind: &'a str,
+    pub(super) id: &'a str,
+}
+
+impl Source<'_> {
+    /// Reads the version `oid` of the record.
+    pub(super) fn read<S: DeserializeOwned>(&self, oid: Oid) -> Result<Version<S>, StoreError> {
+        Ok(self.read_with(oid, |_| ())?.0)
+    }
+
+    /// As [`Source::read`], with what `look` makes of the state's text.
+    pub(super) fn read_with<S: DeserializeOwned, T>(
+        &self,
+        oid: Oid,
+        look: impl FnOnce(&str) -> T,
+    ) -> Result<(Version<S>, T), StoreError> {
+        self.with_commit(oid, |commit| {
+            let stored: StoredIn<'_, &RawValue, &RawValue> = self.parse(&commit)?;
+            let in_tree = self.in_tree(&commit, stored.state, STATE_FILE)?;
+            let text = in_tree.as_deref().unwrap_or_else(|| stored.state.get());
+            let (state, looked) = (self.decode(text, "state")?, look(text));
+            let event = self.value(&commit, stored.event, EVENT_FILE, "event")?;
+            let head = Head {
+                board: stored.board.into_owned(),
+                seq: stored.seq,
+                nonce: stored.nonce.into_owned(),
+                at: stored.at,
+                clone: stored.clone.into_owned(),
+                agent: stored.agent,
+                session: stored.session.into_owned(),
+                event,
+            };
+            Ok((Version { oid, parents: commit.parents, head, state }, looked))
+        })
+    }
+
+    /// Reads the version `oid` of the record, and not its event.
+    pub(super) fn read_current<S: DeserializeOwned>(&self, oid: Oid) -> Result<Current<S>, StoreError> {
+        self.with_commit(oid, |commit| {
+            // Without files the state is in the message, and one pass over it
+            // will do; an error is told by the way that looks closer.
+            if self.repo.is_empty_tree(commit.tree)
+                && let Ok(StoredIn { at, state, .. }) = self.parse::<IgnoredAny, Box<S>>(&commit)
+            {
+                return Ok(Current { oid, at, state });
+            }
+            let stored: StoredIn<'_, IgnoredAny, &RawValue> = self.parse(&commit)?;
+            let state = Box::new(self.value(&commit, stored.state, STATE_FILE, "state")?);
+            Ok(Current { oid, at: stored.at, state })
+        })
+    }
+
+    fn with_commit<T>(
+        &self,
+        oid: Oid,
+        read: impl FnOnce(Commit<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let read = self.repo.with_commit(oid, limits::RECORD, read);
+        read.map_err(|error| at_ref(error, self.name))?
+    }
+
+    fn parse<'c, E, S>(&self, commit: &Commit<'c>) -> Result<StoredIn<'c, E, S>, StoreError>
+    where
+        E: Deserialize<'c>,
+        S: Deserialize<'c>,
+    {
+        let text = std::str::from_utf8(commit.message).map_err(|_| self.damaged("it is not UTF-8"))?;
+        let json = text.split_once("\n\n").map(|(_, json)| json.trim_end());
+        let json = json.ok_or_else(|| self.damaged("its message holds no record"))?;
+        let newer = |format| StoreError::Newer { name: self.name.to_string(), format };
+        let stored: StoredIn<'_, E, S> =
+            serde_json::from_str(json).map_err(|error| match serde_json::from_str::<VersionOnly>(json) {
+                // A newer format may have another shape altogether.
+                Ok(VersionOnly { v }) if v > FORMAT => newer(v),
+                _ => self.damaged(reason_of(&error)),
+            })?;
+        if stored.v > FORMAT {
+            return Err(newer(stored.v));
         }
-    };
-    if stored.v > FORMAT {
-        return Err(StoreError::Newer { name: name.to_string(), format: stored.v });
+        if stored.kind != self.kind || stored.id != self.id {
+            return Err(self.damaged(format!(
+                "it says that it is {} `{}`",
+                escape::clipped(&stored.kind, 40),
+                escape::clipped(&stored.id, 80)
+            )));
+        }
+        if stored.seq == 0 || stored.nonce.len() < 32 || stored.nonce.len() > 64 {
+            return Err(self.damaged("its number or nonce is not one that is ever written"));
+        }
+        Ok(stored)
     }
-    if stored.kind != kind || stored.id != id {
-        return Err(damaged(format!(
-            "it says that it is {} `{}`",
-            escape::clipped(&stored.kind, 40),
-            escape::clipped(&stored.id, 80)
-        )));
+
+    /// A value that is in the message, or in `file` of the tree.
+    fn value<T: DeserializeOwned>(
+        &self,
+        commit: &Commit<'_>,
+        stored: &RawValue,
+        file: &str,
+        what: &str,
+    ) -> Result<T, StoreError> {
+        let in_tree = self.in_tree(commit, stored, file)?;
+        self.decode(in_tree.as_deref().unwrap_or_else(|| stored.get()), what)
     }
-    if stored.seq == 0 || stored.nonce.len() < 32 || stored.nonce.len() > 64 {
-        return Err(damaged("its number or nonce is not one that is ever written".into()));
+
+    fn decode<T: DeserializeOwned>(&self, text: &str, what: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| self.damaged(format!("its {what}: {}", reason_of(&error))))
     }
-    let large = |value: &RawValue, file: &str| -> Result<Option<String>, StoreError> {
-        if value.get().len() > 64 {
+
+    fn in_tree(
+        &self,
+        commit: &Commit<'_>,
+        stored: &RawValue,
+        file: &str,
+    ) -> Result<Option<String>, StoreError> {
+        if stored.get().len() > 64 {
             return Ok(None);
         }
-        match serde_json::from_str::<InTree>(value.get()) {
+        match serde_json::from_str::<InTree>(stored.get()) {
             Ok(place) if place.file == file => {
-                let bytes = repo
+                let bytes = self
+                    .repo
                     .read_blob_at(commit.tree, file, limits::RECORD)
-                    .map_err(|error| at_ref(error, name))?
-                    .ok_or_else(|| damaged(format!("its tree holds no `{file}`")))?;
-                String::from_utf8(bytes).map(Some).map_err(|_| damaged(format!("`{file}` is not UTF-8")))
+                    .map_err(|error| at_ref(error, self.name))?
+                    .ok_or_else(|| self.damaged(format!("its tree holds no `{file}`")))?;
+                String::from_utf8(bytes).map(Some).map_err(|_| self.damaged(format!("`{file}` is not UTF-8")))
             }
             _ => Ok(None),
         }
-    };
-    let state_text = large(stored.state, STATE_FILE)?;
-    let state = serde_json::from_str(state_text.as_deref().unwrap_or_else(|| stored.state.get()))
-        .map_err(|error| damaged(format!("its state: {}", reason_of(&error))))?;
-    let event_text = large(stored.event, EVENT_FILE)?;
-    let event = serde_json::from_str(event_text.as_deref().unwrap_or_else(|| stored.event.get()))
-        .map_err(|error| damaged(format!("its event: {}", reason_of(&error))))?;
-    Ok(Version {
-        oid,
-        parents: commit.parents,
-        head: Head {
-            board: stored.board,
-            seq: stored.seq,
-            nonce: stored.nonce,
-            at: stored.at,
-            clone: stored.clone,
-            agent: stored.agent,
-            session: stored.session,
-            event,
-        },
-        state,
-    })
+    }
+
+    fn damaged(&self, reason: impl Into<String>) -> StoreError {
+        StoreError::Damaged { name: self.name.to_string(), reason: reason.into() }
+    }
 }
 
 /// What is to be written.

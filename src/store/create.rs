@@ -60,7 +60,7 @@ impl Store<'_> {
         let path = self.repo.state_dir().join("keys").join(&key.digest);
         let note = |stamp: &Stamp| {
             let note = Note { task: id.clone(), nonce: stamp.nonce.clone(), at: stamp.at };
-            replace(&path, &note).map_err(|source| GitError::write(&path, source))
+            replace(&self.repo, &path, &note).map_err(|source| GitError::write(&path, source))
         };
         let is_used = || self.made_by(&path, key.lasts).is_some();
         let once = Once { is_used: &is_used, note: &note };

@@ -14,22 +14,26 @@ mod error;
 mod kinds;
 pub mod presence;
 pub mod sight;
+mod unknown;
 
 pub use cell::{Decision, Updated};
 pub use chain::{Link, Unread, chain_ref_prefix};
-pub use codec::{Head, Version};
+pub use codec::{Current, Head, Version};
 pub use create::{Created, Key, Made};
 pub use error::StoreError;
 pub use kinds::{Cell, PREFIX, agent_ref, control_ref, meta_ref, task_id_of, task_ref, tasks_prefix};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use codec::Source;
 
 use crate::env::Env;
 use crate::git::{Durability, GitError, Oid, RefName, Repo};
 use crate::model::board::{Control, FORMAT, Meta};
 use crate::model::lease::Observer;
-use crate::model::names::AgentName;
+use crate::model::names::{AgentName, InvalidName};
 use crate::model::stamp::BootStamp;
 
 /// Who writes, as every version records it.
@@ -142,7 +146,7 @@ impl<'e> Store<'e> {
 
     /// One version of a record.
     pub fn version<S: Cell>(&self, name: &RefName, id: &str, oid: Oid) -> Result<Version<S>, StoreError> {
-        codec::read(&self.repo, name, S::KIND, id, oid)
+        self.version_of(name, S::KIND, id, oid)
     }
 
     /// One version of a record whose state has another type than its kind's.
@@ -153,7 +157,7 @@ impl<'e> Store<'e> {
         id: &str,
         oid: Oid,
     ) -> Result<Version<S>, StoreError> {
-        codec::read(&self.repo, name, kind, id, oid)
+        Source { repo: &self.repo, name, kind, id }.read(oid)
     }
 
     /// Where the newest version of a record is, without reading it.
@@ -163,31 +167,31 @@ impl<'e> Store<'e> {
 
     /// All records of a kind under `prefix`, in the order of their names, and
     /// what could not be read. One damaged record never hides the others.
-    pub fn read_all<S: Cell>(&self, prefix: &str) -> Result<All<S>, StoreError> {
+    pub fn read_all<K, S: Cell>(&self, prefix: &str) -> Result<All<K, S>, StoreError>
+    where
+        K: FromStr<Err = InvalidName> + Ord,
+    {
         let _span = tracing::info_span!("read", prefix).entered();
-        let mut all = All { records: BTreeMap::new(), damaged: Vec::new() };
-        for (name, oid) in self.repo.list_refs(prefix)? {
-            let id = name.as_str()[prefix.len()..].to_owned();
-            let read = match oid {
-                Ok(oid) => self.version(&name, &id, oid),
-                Err(error) => Err(StoreError::from(error)),
-            };
-            match read {
-                Ok(version) => {
-                    all.records.insert(id, version);
-                }
-                Err(error) => all.damaged.push(error),
+        let refs = self.repo.list_refs(prefix)?;
+        let (mut records, mut damaged) = (Vec::with_capacity(refs.len()), Vec::new());
+        for (name, oid) in refs {
+            let id = name.as_str().get(prefix.len()..).unwrap_or_default();
+            let source = Source { repo: &self.repo, name: &name, kind: S::KIND, id };
+            let read = oid.map_err(StoreError::from).and_then(|oid| source.read_current(oid));
+            match read.and_then(|record| Ok((id.parse::<K>()?, record))) {
+                Ok(record) => records.push(record),
+                Err(error) => damaged.push(error),
             }
         }
-        Ok(all)
+        Ok(All { records: records.into_iter().collect(), damaged })
     }
 }
 
 /// Records by id, and what could not be read.
 #[derive(Debug)]
-pub struct All<S> {
+pub struct All<K, S> {
     /// The records that could be read.
-    pub records: BTreeMap<String, Version<S>>,
+    pub records: BTreeMap<K, Current<S>>,
     /// Why each of the others could not.
     pub damaged: Vec<StoreError>,
 }
@@ -196,7 +200,7 @@ fn snapshot(repo: &Repo) -> Result<Snapshot, StoreError> {
     let name = meta_ref()?;
     let meta: Option<Version<Meta>> = match repo.read_ref(&name)? {
         None => None,
-        Some(oid) => Some(codec::read(repo, &name, Meta::KIND, "meta", oid)?),
+        Some(oid) => Some(Source { repo, name: &name, kind: Meta::KIND, id: "meta" }.read(oid)?),
     };
     if let Some(meta) = &meta
         && meta.state.format > FORMAT
@@ -206,7 +210,7 @@ fn snapshot(repo: &Repo) -> Result<Snapshot, StoreError> {
     let name = control_ref()?;
     let control: Option<Version<Control>> = match repo.read_ref(&name)? {
         None => None,
-        Some(oid) => Some(codec::read(repo, &name, Control::KIND, "control", oid)?),
+        Some(oid) => Some(Source { repo, name: &name, kind: Control::KIND, id: "control" }.read(oid)?),
     };
     Ok(Snapshot {
         meta,

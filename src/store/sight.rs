@@ -6,10 +6,10 @@
 //! lost note only makes the wait start over.
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::Store;
+use crate::git::Repo;
 use crate::model::lease::{Heartbeat, Sight, look};
 use crate::model::names::TaskId;
 use crate::model::task::{Claim, Phase};
@@ -33,7 +33,7 @@ impl Store<'_> {
             fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let sight = look(phase, claim, heartbeat, before.clone(), &self.observer());
         if before.as_ref() != Some(&sight)
-            && let Err(error) = replace(&path, &sight)
+            && let Err(error) = replace(&self.repo, &path, &sight)
         {
             tracing::debug!(%error, "sight not kept");
         }
@@ -42,17 +42,10 @@ impl Store<'_> {
 }
 
 /// Puts `value` at `path` whole or not at all.
-pub(super) fn replace<T: serde::Serialize>(path: &std::path::Path, value: &T) -> std::io::Result<()> {
-    let dir = path.parent().unwrap_or(path);
-    let bytes = serde_json::to_vec(value)?;
-    let mut file = match tempfile::NamedTempFile::new_in(dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            fs::create_dir_all(dir)?;
-            tempfile::NamedTempFile::new_in(dir)?
-        }
-        other => other?,
-    };
-    file.write_all(&bytes)?;
-    file.persist(path)?;
-    Ok(())
+pub(super) fn replace<T: serde::Serialize>(
+    repo: &Repo,
+    path: &std::path::Path,
+    value: &T,
+) -> std::io::Result<()> {
+    repo.put_state_file(path, &serde_json::to_vec(value)?)
 }

@@ -31,7 +31,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Printable text that may have several lines: as [`line`], but line feeds
+/// Printable text that may have several lines: as [`line()`], but line feeds
 /// and tabs stay.
 pub fn block(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| is_unsafe(c) && c != '\n' && c != '\t') {
@@ -47,7 +47,7 @@ pub fn block(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// [`line`] for bytes that need not be UTF-8; other bytes become `\xNN`.
+/// [`line()`] for bytes that need not be UTF-8; other bytes become `\xNN`.
 pub fn bytes(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
@@ -59,7 +59,7 @@ pub fn bytes(text: &[u8]) -> String {
     out
 }
 
-/// [`line`], cut to `columns` terminal columns with `…` where it was longer.
+/// [`line()`], cut to `columns` terminal columns with `…` where it was longer.
 pub fn clipped(text: &str, columns: usize) -> String {
     let text = line(text);
     if text.width() <= columns {

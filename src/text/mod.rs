@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod escape;
+pub mod glob;
 pub mod json;
 pub mod name;
 pub mod similar;

@@ -14,8 +14,19 @@
     clippy::disallowed_methods
 )]
 
+#[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
+mod clocks;
 mod commits;
+mod compat;
+mod demo;
+mod docs;
 mod doctor;
+mod faults;
+mod fences;
+mod filters;
+mod footprint;
+mod format;
+mod guards;
 mod harness;
 mod harness_setup;
 mod hooks;
@@ -24,9 +35,19 @@ mod hooks_matrix;
 mod hooks_status;
 mod hooks_support;
 mod identity;
+mod kills;
+mod layers;
 mod messages;
+mod output;
 mod prime;
+mod races;
+mod readme;
+mod refusals;
+mod setup;
+mod shared;
 mod stories;
 mod support;
 mod tasks;
+mod untouched;
+mod windows;
 mod worktrees;

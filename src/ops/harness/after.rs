@@ -27,7 +27,7 @@ pub fn shell(context: &Context<'_>) -> Result<String, Error> {
         let findings = commit::out_of_scope(&rules, &bound, std::slice::from_ref(&change));
         things.extend(findings.into_iter().map(|f| format!("file {f}")));
     }
-    let lost = agents::lost(context, &author)?;
+    let lost = agents::lost(context, &author, true)?;
     things.extend(lost.iter().map(|lost| format!("lost {lost}")));
     let direct = direct_messages(context, &author.agent)?;
     if direct > 0 {
@@ -70,7 +70,7 @@ pub fn turn(context: &Context<'_>) -> Result<String, Error> {
     if let Some(refusal) = pause_of(context, &author, &bound) {
         lines.push(format!("{}; stop: {}", escape::clipped(&refusal.to_string(), 300), refusal.hint()));
     }
-    lines.extend(agents::lost(context, &author)?.iter().map(|lost| lost_line(&lost.to_string())));
+    lines.extend(agents::lost(context, &author, true)?.iter().map(|lost| lost_line(&lost.to_string())));
     let unread = messages::unread_count(context)?;
     if unread > 0 {
         lines.push(unread_line(unread));

@@ -3,6 +3,13 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod faults;
+pub(crate) mod hold;
+mod plumbing;
+pub(crate) mod race;
+mod records;
+pub(crate) mod rust;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

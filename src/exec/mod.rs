@@ -1,0 +1,3 @@
+//! Runs programs other than git.
+
+pub mod own;

@@ -1,0 +1,36 @@
+//! What it costs to ask what is ready.
+
+use crate::board;
+use crate::measure::{Effort, compare};
+use crate::report::Row;
+use crate::support::split;
+
+/// Tasks on the board, all live and packed.
+pub(crate) const TASKS: usize = 1_000;
+
+/// Every agent asks between any two tasks. git prints the same records
+/// without looking at them.
+pub(crate) fn ready(effort: &Effort) -> Vec<Row> {
+    let board = board::with_tasks(TASKS);
+    board.git("gc -q").succeeds();
+    let answer = board.as_agent("ada", "ready --json").succeeds().json();
+    assert_eq!(answer["total"], TASKS - TASKS / 4);
+    let plain = "for-each-ref '--format=%(contents)' refs/comm-node";
+    assert!(board.git(plain).succeeds().stdout.len() > TASKS * 500);
+    let compared = compare(
+        effort.of(15),
+        |c| c.cpu,
+        |_| {
+            let mut command = board.agent_command("ada");
+            command.arg("ready");
+            command
+        },
+        |_| {
+            let mut command = board.bare_command("git", board.repo());
+            command.args(split(plain));
+            command
+        },
+        |_| (),
+    );
+    vec![Row::of_times("ready, 1,000 packed tasks / for-each-ref, CPU", &compared, 1.5)]
+}
