@@ -17,6 +17,7 @@
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;
 mod compat;
+mod damage;
 mod demo;
 mod docs;
 mod faults;
