@@ -18,6 +18,7 @@
 mod clocks;
 mod commits;
 mod compat;
+mod damage;
 mod demo;
 mod docs;
 mod doctor;

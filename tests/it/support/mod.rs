@@ -8,6 +8,7 @@ pub(crate) mod hold;
 mod plumbing;
 pub(crate) mod race;
 mod records;
+pub(crate) mod refusal;
 pub(crate) mod rust;
 
 use std::ffi::OsString;
