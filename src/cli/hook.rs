@@ -16,7 +16,7 @@ use crate::render::answer;
 pub(super) struct StagedArgs {}
 
 pub(super) fn pre_commit(_: StagedArgs, app: &mut App<'_>) -> Outcome {
-    if let Some(file) = app.env.path_var(crate::git::PROBE) {
+    if let Some(file) = app.env.path_var(crate::ops::worktree::PROBE) {
         // Somebody asks whether this hook runs at all. That is no commit, and
         // must not become a way to make one.
         let answered = crate::ops::worktree::answer_probe(&app.dir()?.join(file));

@@ -85,6 +85,22 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "`kind`, `id`, `at`, `agent`, `session`, `clone`, `seq`, `commit`, `event`; see `docs/format.md`.",
     ),
     ("counts, waiting, now", "From `status`: tasks by state, what waits for a person, the time."),
+    (
+        "hooks, changes, refused, dry_run, removed",
+        "From `init` and `hook install|remove|status`: each hook with what was or would be changed, and what could not be.",
+    ),
+    (
+        "checks, red",
+        "From `doctor`: `name`, `status` (ok, note, red), `what`, `remedy`, `fixed`; how many are red.",
+    ),
+    (
+        "gates",
+        "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `commit`, `file`, `what`, `how`).",
+    ),
+    (
+        "worktree, worktrees",
+        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`.",
+    ),
     ("board, prefix", "From `init`: id of the board, what task ids start with."),
     ("kind, name, source, session, clone, worktree, holds", "From `whoami`."),
     ("lost", "From `agent heartbeat`: `id`, `holder`, `token` of each claim that is no longer yours."),
@@ -114,6 +130,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "Where the repository is, as for git.",
     ),
     ("GIT_AUTHOR_NAME", "The git identity, before `author.name` and `user.name`."),
+    ("GIT_INDEX_FILE", "The index that git hands to a hook."),
     ("GIT_CONFIG_COUNT", "With its pairs: further configuration, as for git."),
     ("XDG_STATE_HOME, LOCALAPPDATA, HOME", "Where the person's secret is: the first that is set."),
     ("XDG_DATA_HOME, HOME", "Where `setup man` puts the man page: the first that is set."),
@@ -131,6 +148,17 @@ const CONFIGURATION: &[(&str, &str)] = &[
         "comm.durability",
         "What a record survives once its command has ended: `power` (a power cut; the default) or `process` (the end of the process only; faster). Heartbeats and cursors always have the second.",
     ),
+    ("comm.domain", "Domain that this worktree is bound to; `worktree add --domain` sets it."),
+    ("comm.task", "Task that this worktree is bound to; `worktree add --task` sets it."),
+    (
+        "comm.worktrees",
+        "Folder that `worktree add` puts worktrees into, in place of one beside the repository.",
+    ),
+    (
+        "comm.hooks.onFailure",
+        "`block`: a harness's hook that cannot judge denies the edit, instead of letting it pass.",
+    ),
+    ("core.logAllRefUpdates, core.sshCommand, extensions.worktreeConfig", "As for git."),
     ("comm.ttl", "Length of a lease unless `--ttl` says otherwise: 1s to 30d, by default `30m`."),
 ];
 

@@ -3,11 +3,9 @@
 use clap::Args;
 
 use super::app::{App, Outcome};
-use crate::git::GitErrorClass;
 use crate::ops::error::{Error, Exit};
 use crate::ops::prime as gathering;
 use crate::render::prime as view;
-use crate::store::StoreError;
 
 /// What an agent needs at its start
 #[derive(Args)]
@@ -31,5 +29,5 @@ pub(super) fn prime(args: PrimeArgs, app: &mut App<'_>) -> Outcome {
 }
 
 pub(super) fn is_no_repository(error: &Error) -> bool {
-    matches!(error, Error::Store(StoreError::Git(error)) if error.class() == GitErrorClass::NotFound)
+    error.kind() == "not_a_repository"
 }

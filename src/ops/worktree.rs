@@ -4,6 +4,8 @@
 //! Whole or not at all: what a failing step leaves is undone at once, what a
 //! killed process leaves is undone by the next that adds or prunes.
 
+pub use crate::git::PROBE;
+
 use std::path::{Path, PathBuf};
 
 use super::claims::{self, Granted};

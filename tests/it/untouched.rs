@@ -48,6 +48,26 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "log note" => &["log note 'a thought'"],
         "pause" => &["--as-person pause all"],
         "resume" => &["--as-person resume all"],
+        "doctor" => &["doctor", "doctor --json"],
+        "prime" => &["prime"],
+        "ci" => &["ci --base HEAD"],
+        "worktree list" => &["worktree list", "worktree list --json"],
+        // Worktrees, branches and their configuration are what these are for.
+        "worktree add" | "worktree remove" | "worktree prune" => &[],
+        "hook status" => &["hook status"],
+        // Hook files are what these are for.
+        "hook install" | "hook remove" => &[],
+        "hook pre-commit" => &["hook pre-commit"],
+        "hook pre-applypatch" => &["hook pre-applypatch"],
+        // They edit the message that git hands them.
+        "hook prepare-commit-msg" | "hook commit-msg" | "hook applypatch-msg" => &[],
+        "hook pre-edit" => &["hook pre-edit"],
+        "hook post-bash" => &["hook post-bash"],
+        "hook session-start" => &["hook session-start"],
+        "hook turn" => &["hook turn"],
+        // Settings files are what these are for.
+        "setup harness" => &["setup harness claude --dry-run"],
+        "setup agents-md" => &["setup agents-md --dry-run"],
         // Works in a repository of its own.
         "demo" => &[],
         "setup completions" => &["setup completions bash"],
@@ -135,7 +155,9 @@ impl Place {
         let ours = ["objects", "comm-node", "refs/comm-node", "reftable", "packed-refs"];
         let ours: Vec<PathBuf> = ours.iter().map(|name| self.common.join(name)).collect();
         let mut add = |path: &Path| {
-            if !ours.iter().any(|dir| path.starts_with(dir)) {
+            // Each worktree notes when its hooks fired beside its HEAD.
+            let noted = path.components().any(|part| part.as_os_str() == "comm-node");
+            if !noted && !ours.iter().any(|dir| path.starts_with(dir)) {
                 let content = match fs::read_link(path) {
                     Ok(target) => target.into_os_string().into_encoded_bytes(),
                     Err(_) => fs::read(path).unwrap(),
