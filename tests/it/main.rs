@@ -51,4 +51,5 @@ mod support;
 mod tasks;
 mod untouched;
 mod windows;
+mod worktree_losses;
 mod worktrees;
