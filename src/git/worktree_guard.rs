@@ -62,7 +62,7 @@ impl Repo {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) => {
-                    let waited = started.elapsed();
+                    let waited = self.env.instant().duration_since(started);
                     if waited > PATIENCE {
                         return Err(GitError::Locked { path, holder: None, waited });
                     }
