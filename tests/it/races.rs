@@ -84,14 +84,14 @@ fn one_of_sixteen_claims_a_task() {
 
 #[test]
 fn one_of_sixteen_claims_a_task_while_git_packs_refs() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     let won = beside(&s, &["pack-refs", "--all", "--prune"], || race_for_tasks(&s, rounds(6, 500)));
     check_records(&s, &won);
 }
 
 #[test]
 fn one_of_sixteen_claims_a_task_while_git_collects_garbage() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     let won = beside(&s, &["gc", "-q", "--prune=now"], || race_for_tasks(&s, rounds(6, 500)));
     check_records(&s, &won);
 }
@@ -144,7 +144,7 @@ fn one_of_sixteen_claims_a_task_beside_plain_git() {
 
 #[test]
 fn one_of_sixteen_creates_a_task_by_name_while_git_packs_refs() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     beside(&s, &["pack-refs", "--all", "--prune"], || {
         for round in 0..rounds(4, 200) {
             let runs = race(agents(&s, &format!("add --id named-{round} 'One of sixteen'")));
@@ -159,7 +159,7 @@ fn one_of_sixteen_creates_a_task_by_name_while_git_packs_refs() {
 
 #[test]
 fn sixteen_at_once_add_tasks_with_ids_of_their_own() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     let count = rounds(2, 30);
     let mut ids = BTreeSet::new();
     for round in 0..count {
@@ -189,7 +189,7 @@ fn expired_tasks(s: &Sandbox, count: usize) -> Vec<String> {
 
 #[test]
 fn one_of_sixteen_takes_over_an_expired_lease() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     let ids = expired_tasks(&s, rounds(4, 200));
     for (round, id) in ids.iter().enumerate() {
         let claims = agents(&s, &format!("claim {id} --json"));
@@ -206,7 +206,7 @@ fn one_of_sixteen_takes_over_an_expired_lease() {
 
 #[test]
 fn sixteen_who_take_what_is_next_get_every_task_once() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     let count = rounds(60, 500);
     let ids: BTreeSet<String> = (0..count).map(|n| s.add(&format!("'One of many {n}'"))).collect();
     let granted: Vec<String> = std::thread::scope(|scope| {
@@ -239,7 +239,7 @@ fn sixteen_who_take_what_is_next_get_every_task_once() {
 
 #[test]
 fn one_of_sixteen_processes_of_one_session_is_granted_the_task() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     for round in 0..rounds(4, 100) {
         let id = s.add(&format!("'Wanted in round {round}'"));
         let claims = (0..RACERS).map(|_| agent(&s, 0, &format!("claim {id} --json"))).collect();
@@ -255,7 +255,7 @@ fn one_of_sixteen_processes_of_one_session_is_granted_the_task() {
 
 #[test]
 fn one_of_sixteen_sessions_of_one_agent_is_granted_the_task() {
-    let s = Sandbox::new();
+    let s = Sandbox::quick();
     for round in 0..rounds(4, 100) {
         let id = s.add(&format!("'Wanted in round {round}'"));
         let claim = |number: usize| {
