@@ -8,7 +8,7 @@ fn with_rules(rules: &str) -> Sandbox {
     let s = Sandbox::new();
     std::fs::write(s.repo().join("comm.toml"), rules).unwrap();
     s.git("add -A").succeeds();
-    s.git("commit -q -m rules").succeeds();
+    s.git("commit -q --no-verify -m rules").succeeds();
     s
 }
 
