@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use super::error::Error;
 use super::hooks_block::{self as block, Block, NoEnd};
+use super::hooks_remove::take_out;
 use super::hooks_shim::{self as shim, CONFIG, HOOKS};
 use super::identity::Who;
 use crate::git::{HookFile, HooksFolder, Owner, RUNS, Repo};
@@ -73,7 +74,7 @@ pub struct Done {
 }
 
 impl Done {
-    fn add(&mut self, action: Action, path: &Path, what: impl Into<String>) {
+    pub(super) fn add(&mut self, action: Action, path: &Path, what: impl Into<String>) {
         self.changes.push(Change { action, path: path.to_owned(), what: what.into() });
     }
 }
@@ -115,6 +116,25 @@ pub fn install(context: &Context<'_>, dry_run: bool) -> Result<Done, Error> {
         }
     }
     Ok(done)
+}
+
+/// Installs the hooks in a new worktree whose folder of hooks is its own, if
+/// they are installed in another one: there git finds none, and says nothing.
+pub fn extend(context: &Context<'_>) -> Result<Done, Error> {
+    let repo = context.store.repo();
+    let folder = repo.hooks_folder()?;
+    if !folder.is_relative() || repo.git_version()?.runs_config_hooks() {
+        return Ok(Done::default());
+    }
+    for other in worktrees(context)?.iter().skip(1) {
+        let path = other.hooks_folder()?.path.join(HOOKS[0]);
+        if let HookFile::File { bytes, .. } = Repo::hook_file(&path)?
+            && let Ok(Some(_)) = block::find(&bytes, HOOKS[0])
+        {
+            return install(context, false);
+        }
+    }
+    Ok(Done::default())
 }
 
 /// Takes everything out that [`install`] put in. An agent may not: the hooks
@@ -178,7 +198,7 @@ fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn no_end(path: &Path) -> Error {
+pub(super) fn no_end(path: &Path) -> Error {
     let shown = crate::text::escape::bytes(path.as_os_str().as_encoded_bytes());
     Error::Fatal {
         what: format!("the git-comm block in `{shown}` has lost its last line"),
@@ -335,67 +355,9 @@ pub(super) fn calls_through(path: &Path, hook: &str) -> bool {
         if mode & RUNS != 0 && shim::calls_by_hand(&bytes, hook))
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);
     name.into()
-}
-
-/// Takes our blocks out of every hook file that may hold one: where git looks
-/// now, where it looks without `core.hooksPath`, and where managers put what
-/// they found.
-fn take_out(worktrees: &[Repo], done: &mut Done) -> Result<(), Error> {
-    let mut folders = BTreeSet::new();
-    for repo in worktrees {
-        folders.insert(repo.common_dir().join("hooks"));
-        folders.insert(repo.hooks_folder()?.path);
-        folders.extend(repo.work_tree().map(|tree| tree.join(".husky/_")));
-    }
-    let Some(repo) = worktrees.first() else { return Ok(()) };
-    for folder in &folders {
-        let mut made = 0;
-        for hook in HOOKS {
-            let path = folder.join(hook);
-            for path in [beside(&path, "legacy"), beside(&path, "old"), path] {
-                made = made.max(strip_file(repo, hook, &path, done)?);
-            }
-        }
-        if made > 0 && !done.dry_run {
-            delete_folders(folder, made)?;
-        }
-    }
-    Ok(())
-}
-
-/// Says how many folders were made for the file.
-fn strip_file(repo: &Repo, hook: &str, path: &Path, done: &mut Done) -> Result<usize, Error> {
-    let HookFile::File { bytes, mode } = Repo::hook_file(path)? else { return Ok(0) };
-    let Some(found) = block::find(&bytes, hook).map_err(|NoEnd| no_end(path))? else { return Ok(0) };
-    let rest = shim::without_block(&bytes, &found);
-    match &rest {
-        None => done.add(Action::Delete, path, "only ran git-comm"),
-        Some(_) => done.add(Action::Change, path, "git-comm taken out"),
-    }
-    if !done.dry_run {
-        match rest {
-            None => Repo::delete_hook(path)?,
-            Some(rest) => {
-                repo.write_hook(path, &rest, Some(shim::mode_before(&found).unwrap_or(mode)))?;
-            }
-        }
-    }
-    Ok(found.folders())
-}
-
-/// Deletes folders that were made for our files, as far as they are empty.
-fn delete_folders(folder: &Path, count: usize) -> Result<(), Error> {
-    let ignore = folder.join(".gitignore");
-    let only_that = std::fs::read_dir(folder)
-        .is_ok_and(|mut entries| entries.all(|e| e.is_ok_and(|e| e.file_name() == ".gitignore")));
-    if only_that && std::fs::read(&ignore).is_ok_and(|bytes| bytes == b"*\n") {
-        Repo::delete_hook(&ignore)?;
-    }
-    folder.ancestors().take(count).all(Repo::delete_empty);
-    Ok(())
 }

@@ -17,6 +17,7 @@ pub mod harness;
 pub mod history;
 pub mod hooks;
 mod hooks_block;
+mod hooks_remove;
 pub mod hooks_run;
 mod hooks_shim;
 pub mod hooks_status;

@@ -12,7 +12,7 @@ use super::claims::{self, Granted};
 use super::error::Error;
 use super::identity::{Claimed, Who};
 use super::worktree_place::{check_name, check_path, default_place, real, shown};
-use super::{Context, resolve, rules};
+use super::{Context, hooks, resolve, rules};
 use crate::git::{Adding, GitError, NewWorktree, Oid, RefName, Repo};
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::text::escape;
@@ -214,6 +214,7 @@ fn furnish(context: &Context<'_>, request: &Request, plan: &Plan, adding: &Addin
         Some(task) => Some(claims::claim(&inside, task, claims::ttl(&inside, None)?, false)?),
         None => None,
     };
+    hooks::extend(&inside)?;
     let hook = inside.store.repo().probe_hook()?;
     Ok(Added {
         name: plan.name.clone(),

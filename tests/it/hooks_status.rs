@@ -181,3 +181,26 @@ fn the_full_run_has_every_kind_of_git() {
         assert!(older().is_some() && newer().is_some());
     }
 }
+
+#[test]
+fn a_worktree_that_is_added_gets_the_folder_that_others_have() {
+    let Some(git) = older() else { return };
+    for installed in [true, false] {
+        let w = World::new(git);
+        w.comm("init --no-hooks").succeeds();
+        w.commit_rules();
+        w.git("config core.hooksPath .hooks/_").succeeds();
+        write(&w.s.repo().join(".hooks/_/.gitignore"), b"*", 0o644);
+        if installed {
+            w.comm("init").succeeds();
+        }
+        let added = w.comm("worktree add ada --agent ada --path ../added --json").succeeds().json();
+        assert_eq!(added["worktree"]["hook"], installed, "{added}");
+        let added = w.s.root().join("added");
+        assert_eq!(added.join(".hooks").exists(), installed);
+        if installed {
+            w.is_guarded(&added);
+            assert_eq!(w.git_in(&added, "ada", "status --porcelain").stdout, "");
+        }
+    }
+}
