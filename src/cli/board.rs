@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use crate::model::board::Scope;
 use crate::ops::board::Board;
 use crate::ops::error::Exit;
-use crate::ops::{control, hooks, init as making, status as glance};
+use crate::ops::{control, hooks, init as making, join, status as glance};
 use crate::render::{answer, hooks as hooks_view, status as view};
 
 /// Make the board of this repository
@@ -16,6 +16,9 @@ pub(super) struct InitArgs {
     /// What task ids start with
     #[arg(long)]
     prefix: Option<String>,
+    /// Make a board of this clone's own, without asking the remotes for one
+    #[arg(long)]
+    new: bool,
     /// Install no git hooks
     #[arg(long)]
     no_hooks: bool,
@@ -23,7 +26,7 @@ pub(super) struct InitArgs {
     #[arg(long)]
     dry_run: bool,
     /// Take the hooks out again
-    #[arg(long, conflicts_with_all = ["prefix", "no_hooks"])]
+    #[arg(long, conflicts_with_all = ["prefix", "new", "no_hooks"])]
     remove: bool,
     /// Delete every record of this clone too (the person)
     #[arg(long, requires = "remove")]
@@ -38,9 +41,10 @@ pub(super) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
         return Ok(Exit::Done);
     }
     let prefix = args.prefix.as_deref();
+    let adopted = if args.new || args.dry_run { None } else { join::look(context)? };
     let done = if args.dry_run { making::preview(context, prefix) } else { making::init(context, prefix)? };
     let hooks = if args.no_hooks { None } else { Some(hooks::install(context, args.dry_run)?) };
-    app.show(&answer::initialised(&done, hooks.as_ref(), args.dry_run))?;
+    app.show(&answer::initialised(&done, adopted.as_deref(), hooks.as_ref(), args.dry_run))?;
     Ok(hooks.as_ref().map_or(Exit::Done, super::hooks::exit))
 }
 

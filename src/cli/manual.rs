@@ -101,7 +101,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "worktree, worktrees",
         "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`.",
     ),
-    ("board, prefix", "From `init`: id of the board, what task ids start with."),
+    (
+        "board, prefix, adopted",
+        "From `init`: id of the board, what task ids start with, whether it came from a remote.",
+    ),
     ("kind, name, source, session, clone, worktree, holds", "From `whoami`."),
     ("lost", "From `agent heartbeat`: `id`, `holder`, `token` of each claim that is no longer yours."),
     ("root, edges", "From `dep tree`: `from`, `to`."),

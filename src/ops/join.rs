@@ -107,12 +107,18 @@ fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
     Ok(records)
 }
 
-/// A line about what was found.
-pub fn told(found: &Found) -> Option<String> {
-    match found {
-        Found::Adopted { remote, records } => {
-            Some(format!("adopted the board of `{remote}`: {}", plural(*records, "record")))
+/// Looks at the remotes, and says which board was adopted, if one was. A clone
+/// that has its board already does not need them.
+pub fn look(context: &Context<'_>) -> Result<Option<String>, Error> {
+    match join(context) {
+        Ok(Found::Adopted { remote, records }) => {
+            Ok(Some(format!("adopted the board of `{remote}`: {}", plural(records, "record"))))
         }
-        Found::Nothing | Found::Same => None,
+        Ok(Found::Nothing | Found::Same) => Ok(None),
+        Err(Error::Offline { what, .. }) if context.store.meta().is_some() => {
+            context.notice(what);
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

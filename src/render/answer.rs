@@ -21,13 +21,21 @@ pub fn line(text: impl Into<String>, json: Value) -> Answer {
 }
 
 /// After `init`.
-pub fn initialised(done: &Initialised, hooks: Option<&hooks::Done>, dry_run: bool) -> Answer {
+pub fn initialised(
+    done: &Initialised,
+    adopted: Option<&str>,
+    hooks: Option<&hooks::Done>,
+    dry_run: bool,
+) -> Answer {
     let ids = format!("(ids {}-1, {}-2, ...)", done.prefix, done.prefix);
     let mut text = match (done.created, dry_run) {
         (true, true) => format!("would make a board {ids}\n"),
         (true, false) => format!("made board {} {ids}\n", done.board),
         (false, _) => format!("found board {} {ids}\n", done.board),
     };
+    if let Some(adopted) = adopted {
+        text.insert_str(0, &format!("{adopted}\n"));
+    }
     if let Some(path) = &done.secret {
         text.push_str(&format!(
             "the person's secret is in {}\n",
@@ -38,7 +46,7 @@ pub fn initialised(done: &Initialised, hooks: Option<&hooks::Done>, dry_run: boo
         text.push_str(&super::hooks::changes(hooks));
     }
     text.push_str("next: git comm add TITLE\n");
-    let mut json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "next": "git comm add TITLE" });
+    let mut json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "adopted": adopted.is_some(), "next": "git comm add TITLE" });
     if let Some(hooks) = hooks {
         json["hooks"] = super::hooks::changes_json(hooks);
     }

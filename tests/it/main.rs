@@ -35,6 +35,7 @@ mod hooks_matrix;
 mod hooks_status;
 mod hooks_support;
 mod identity;
+mod joining;
 mod kills;
 mod layers;
 mod messages;

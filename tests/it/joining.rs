@@ -1,0 +1,61 @@
+//! Joining: a clone adopts the board that its remote has.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Run, Sandbox, program, split};
+
+/// A clone of the sandbox's repository, and the program run in it.
+fn clone(s: &Sandbox, name: &str) -> PathBuf {
+    let at = s.root().join(name);
+    s.git(&format!("clone -q . {}", at.display())).succeeds();
+    at
+}
+
+fn comm(s: &Sandbox, at: &Path, words: &str) -> Run {
+    Run::of(&s.bare_command(program(), at).args(split(words)).output().unwrap(), words)
+}
+
+#[test]
+fn a_clone_adopts_the_board_of_its_remote() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    let at = clone(&s, "clone");
+    comm(&s, &at, "add two").exits(128);
+    let adopted = comm(&s, &at, "init").succeeds();
+    assert!(adopted.stdout.starts_with("adopted the board of `origin`: "), "{}", adopted.stdout);
+    let list = comm(&s, &at, "list --json").succeeds().json();
+    assert_eq!(list["tasks"][0]["id"], "bd-1");
+    assert_eq!(list["tasks"][0]["claim"]["agent"], "ada");
+    assert_eq!(comm(&s, &at, "add two").succeeds().stdout, "bd-2\n");
+    let again = comm(&s, &at, "init --json").succeeds().json();
+    assert_eq!(again["adopted"], false);
+}
+
+#[test]
+fn two_boards_are_refused_with_the_ways_out() {
+    let s = Sandbox::new();
+    let at = clone(&s, "clone");
+    comm(&s, &at, "init --new").succeeds();
+    let refused = comm(&s, &at, "init").exits(1);
+    assert!(refused.stderr.contains("and `origin` has board"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("git comm init --remove --refs"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_remote_that_cannot_be_asked_makes_no_second_board() {
+    let s = Sandbox::with_init(&[]);
+    s.git("remote add origin ../nowhere").succeeds();
+    s.comm("init").exits(3);
+    s.git("rev-parse -q --verify refs/comm-node/meta").exits(1);
+    s.comm("init --new").succeeds();
+    let warned = s.comm("init").succeeds();
+    assert!(warned.stderr.contains("cannot be asked"), "{}", warned.stderr);
+}
+
+#[test]
+fn a_remote_without_a_board_leaves_the_clone_to_make_one() {
+    let s = Sandbox::with_init(&[]);
+    let at = clone(&s, "clone");
+    assert!(comm(&s, &at, "init").succeeds().stdout.starts_with("made board "));
+}
