@@ -199,6 +199,23 @@ impl Scene {
     }
 }
 
+/// How long a command may take after a kill, in seconds: the oldest lock that
+/// it may have to wait for, and itself.
+const PATIENCE: f64 = 11.0;
+
+impl Scene {
+    /// A command went on in time, as this machine is now: where other work
+    /// slows every command down, it may slow this one.
+    #[track_caller]
+    pub(crate) fn went_on_in_time(&self, seconds: f64, what: &str) {
+        if seconds < PATIENCE {
+            return;
+        }
+        let (_, usual) = timed(|| self.run("bob", "agent heartbeat"));
+        assert!(seconds < PATIENCE + 20.0 * usual, "{what} took {seconds:.1} s; {usual:.2} s is usual now");
+    }
+}
+
 /// How a run ended that was to be killed.
 pub(crate) struct Killed {
     /// Whether it came to the call at all.
