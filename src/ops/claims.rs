@@ -83,7 +83,8 @@ pub(super) fn grant(
         let asker = asker(context, author);
         let mut guards: Guards = judged.into_iter().map(|(_, guard)| guard).collect();
         let grantable = claiming::may_claim(id, task, lease, asker, store.env().now())?;
-        if grantable == Grantable::Open {
+        // Whoever begins, or begins anew, waits for what the task waits for.
+        if matches!(grantable, Grantable::Open | Grantable::TakeOver { .. }) {
             refuse_blocked(context, id, task, &mut guards)?;
         }
         let from = match grantable {

@@ -109,6 +109,22 @@ fn an_agent_checks_as_an_agent() {
 }
 
 #[test]
+fn hooks_that_would_not_fire_are_red_where_there_are_rules() {
+    let s = Sandbox::new();
+    let report = s.comm("doctor --json").succeeds().json();
+    assert_eq!(check(&report, "hooks").0, "ok", "{report}");
+    s.comm("hook remove").succeeds();
+    let report = s.comm("doctor --json").succeeds().json();
+    assert_eq!(check(&report, "hooks").0, "note", "{report}");
+    std::fs::write(s.repo().join("comm.toml"), "[domains.api]\n").unwrap();
+    s.git("add comm.toml").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    red(&s, "hooks", "would not fire here");
+    s.comm("hook install").succeeds();
+    s.comm("doctor").succeeds();
+}
+
+#[test]
 fn rules_that_cannot_be_read_are_red() {
     let s = Sandbox::new();
     std::fs::write(s.repo().join("comm.toml"), "[domains.api]\nscop = 'x'\n").unwrap();

@@ -256,6 +256,26 @@ fn a_session_remembers_every_claim_that_it_made_at_once() {
 }
 
 #[test]
+fn a_task_that_waits_again_is_not_taken_over() {
+    let s = Sandbox::new();
+    s.add("first");
+    s.add("second --dep bd-1");
+    s.comm("close bd-1").succeeds();
+    s.as_agent("ada", "claim bd-2 --ttl 1s").succeeds();
+    s.comm("reopen bd-1").succeeds();
+    // Refused as held first, then as waiting.
+    let waiting = loop {
+        let refused = s.as_agent("bob", "claim bd-2").exits(1);
+        if !refused.stderr.contains("is held by") {
+            break refused;
+        }
+    };
+    assert!(waiting.stderr.contains("waits for bd-1 (open)"), "{}", waiting.stderr);
+    s.comm("close bd-1").succeeds();
+    s.as_agent("bob", "claim bd-2").succeeds();
+}
+
+#[test]
 fn a_loss_is_told_until_the_session_takes_other_work() {
     let s = Sandbox::new();
     s.add("one");

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::Context;
 use super::error::Error;
+use super::hooks_status;
 use super::identity::{Claimed, Who};
 use crate::env::Env;
 
@@ -101,7 +102,36 @@ pub fn doctor(dir: &Path, env: &Env, claimed: &Claimed, asked: Asked) -> Vec<Che
     checks.extend(records::records(&context));
     checks.extend(records::work(&context));
     checks.push(rules(&context));
+    checks.push(hooks(&context));
     checks
+}
+
+/// Whether every hook would fire in this worktree. Where rules are to be
+/// kept, one that does not is red.
+fn hooks(context: &Context<'_>) -> Check {
+    if context.store.repo().work_tree().is_none() {
+        return Check::green("hooks", "no commits are made in a bare repository");
+    }
+    let lines = match hooks_status::status(context).map(|hooks| hooks.lines) {
+        Ok(lines) => lines,
+        Err(error) => return Check::of_error("hooks", &error),
+    };
+    if let Some(dead) = lines.iter().find(|line| !line.fires()) {
+        let what = format!("`{}` would not fire here: {}", dead.hook, dead.why_not());
+        let rules = super::rules::current(context).unwrap_or_default();
+        let are_needed = !rules.domains.all().is_empty() || rules.commit.require_claim;
+        let remedy = "git comm hook install";
+        return if are_needed {
+            Check::red("hooks", what, remedy)
+        } else {
+            Check::yellow("hooks", what, remedy)
+        };
+    }
+    let fired = match lines.iter().filter_map(|line| line.fired_at).max() {
+        Some(at) => format!("last fired {}", at.to_second()),
+        None => "not fired in this worktree yet".into(),
+    };
+    Check::green("hooks", format!("{} would fire here, {fired}", super::error::plural(lines.len(), "hook")))
 }
 
 fn identity(context: &Context<'_>, as_agent: bool) -> Check {
