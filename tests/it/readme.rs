@@ -1,4 +1,4 @@
-//! What the README promises is run as it stands there.
+//! What the README and the guides promise is run as it stands there.
 
 use std::path::Path;
 
@@ -8,27 +8,55 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The README's blocks of shell commands that are meant to be run in order.
-fn shell_blocks() -> Vec<String> {
-    let readme = file("README.md");
-    let blocks = readme.split("```sh\n").skip(1);
+/// The blocks of shell commands that are meant to be run in order.
+fn shell_blocks(name: &str) -> Vec<String> {
+    let text = file(name);
+    let blocks = text.split("```sh\n").skip(1);
     blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
 }
 
-#[test]
+/// Runs shell commands as after an installation: git finds the program on
+/// PATH.
 #[cfg(unix)]
-fn the_first_five_minutes_work_in_a_fresh_repository() {
-    let blocks = shell_blocks();
-    let [block] = &blocks[..] else { panic!("one block is run: {blocks:?}") };
-    let s = Sandbox::with_init(&[]);
-    // As after an installation: git finds the program on PATH.
+fn run_in_shell(s: &Sandbox, commands: &str, what: &str) -> Run {
     let bin = s.root().join("bin");
     std::fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(program(), bin.join("git-comm")).unwrap();
     let path = std::env::var("PATH").unwrap();
     let mut shell = s.bare_command("sh", s.repo());
-    shell.args(["-eu", "-c", block]).env("PATH", format!("{}:{path}", bin.display()));
-    let run = Run::of(&shell.output().unwrap(), "the README").succeeds();
+    shell.args(["-eu", "-c", commands]).env("PATH", format!("{}:{path}", bin.display()));
+    Run::of(&shell.output().unwrap(), what)
+}
+
+#[test]
+#[cfg(unix)]
+fn the_guide_to_a_fleet_works_as_it_is_told() {
+    let blocks = shell_blocks("docs/agents.md");
+    assert!(blocks.len() >= 6, "{blocks:?}");
+    let s = Sandbox::with_init(&[]);
+    // The worktree's configuration, not the environment, says who commits.
+    let commands = format!(
+        "unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL\ngit config user.name 'Kai Conductor'\ngit config user.email kai@example.com\n{}",
+        blocks.join("\n")
+    );
+    let run = run_in_shell(&s, &commands, "the guide").succeeds();
+    assert!(run.stdout.contains("Comm-Task: bd-1\nComm-Fence: 1:"), "{}", run.stdout);
+    assert!(run.stdout.contains("refused\n"), "{}", run.stdout);
+    assert!(run.stderr.contains("web/page.txt: domain web, owner Bob"), "{}", run.stderr);
+    assert_eq!(s.task("bd-1")["state"], "done");
+    let ready = s.comm("ready --json").json();
+    assert_eq!(ready["tasks"][0]["id"], "bd-2");
+    assert!(!s.root().join("repo.worktrees/api-1").exists(), "removed: its work is in the trunk");
+    assert!(s.root().join("repo.worktrees/web-1").exists(), "kept: {}", run.stdout);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_first_five_minutes_work_in_a_fresh_repository() {
+    let blocks = shell_blocks("README.md");
+    let [block] = &blocks[..] else { panic!("one block is run: {blocks:?}") };
+    let s = Sandbox::with_init(&[]);
+    let run = run_in_shell(&s, block, "the README").succeeds();
 
     assert!(run.stdout.contains("exit code 1\n"), "{}", run.stdout);
     assert!(run.stdout.contains("> Take the longest match\n"), "{}", run.stdout);
