@@ -35,6 +35,7 @@ use table::{VERBS, Verb};
 
 use crate::env::Env;
 use crate::ops::error::{Error, Exit};
+use crate::render;
 use crate::text::escape;
 
 pub use manual::manual;
@@ -63,9 +64,10 @@ pub fn run(args: Vec<OsString>, env: &Env) -> u8 {
     let argv =
         std::iter::once(OsString::from(verb.name)).chain(rest.into_iter().skip(taken)).collect::<Vec<_>>();
     let argv = global::insert(argv, leading, verb.names_another_agent());
+    let wants_json = argv.iter().any(|word| word == "--json");
     let matches = match command.try_get_matches_from_mut(argv) {
         Ok(matches) => matches,
-        Err(error) => return misuse(&error, verb),
+        Err(error) => return misuse(&error, verb, wants_json),
     };
     let global = Global::of(&matches);
     let mut app = App::new(env, global);
@@ -82,7 +84,7 @@ fn help(verb: &str, second: Option<&str>) -> u8 {
 }
 
 /// A call that clap refuses, told in this program's shape.
-fn misuse(error: &clap::Error, verb: &Verb) -> u8 {
+fn misuse(error: &clap::Error, verb: &Verb, wants_json: bool) -> u8 {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return print(&error.render().to_string());
     }
@@ -96,12 +98,11 @@ fn misuse(error: &clap::Error, verb: &Verb) -> u8 {
     } else {
         format!(" {}", listed.join(" "))
     };
-    eprint(&format!(
-        "error: {}{}\n\nhint: git comm {} -h\n",
-        escape::line(what),
-        escape::line(&listed),
-        verb.name
-    ));
+    let error = Error::usage(format!("{what}{listed}"), format!("git comm {} -h", verb.name));
+    if wants_json {
+        return print(&render::error::json(&error)).max(Exit::Usage.code());
+    }
+    eprint(&render::error::text(&error));
     Exit::Usage.code()
 }
 

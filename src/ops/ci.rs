@@ -39,8 +39,9 @@ pub struct Gate {
 pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Vec<Gate>, Error> {
     let repo = context.store.repo();
     if context.store.meta().is_none() {
-        return Err(Error::Incomplete {
-            reasons: vec!["the board (refs/comm-node/*) is not in this clone; fetch it first".into()],
+        return Err(Error::Absent {
+            what: "the board (refs/comm-node/*) is not in this clone".into(),
+            hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'".into(),
         });
     }
     let rev = |text: &str| repo.resolve_rev(text)?.ok_or_else(|| Error::unknown("revision", text));
@@ -48,10 +49,10 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Vec<Gate>,
     let base_rules = rules::at(repo, Some(base))?;
     let range = repo.range(base, head, &[TASK, FENCE])?;
     let mut claim = Gate { name: "claim", checked: range.len(), findings: Vec::new() };
-    let mut scope = Gate { name: "scope", checked: range.len(), findings: Vec::new() };
+    let mut scope = Gate { name: "scope", checked: 0, findings: Vec::new() };
     let Some(base_rules) = base_rules else {
         // Rules that the range itself brings judge its commits, too.
-        (claim.checked, scope.checked) = (0, 0);
+        claim.checked = 0;
         return Ok(vec![claim, scope]);
     };
     let mut grants = HashMap::new();
@@ -60,11 +61,14 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Vec<Gate>,
             Ok(Some(domains)) => domains,
             Ok(None) => continue,
             Err(what) => {
-                let how = "commit under a claim: git comm next, then git commit with the hooks installed";
+                let how = "an agent commits under a claim: git comm next, then git commit with the hooks installed; the person keeps the list of people";
                 claim.findings.push(finding("claim", one.oid, Vec::new(), what, how.into()));
-                continue;
+                // What it changed is judged all the same, as far as its author
+                // tells whose it is.
+                authors_domains(context, &base_rules, one)?
             }
         };
+        scope.checked += 1;
         let own = rules::at(repo, Some(one.oid))?;
         let mut found = commit::out_of_scope(&base_rules, &domains, &one.changes);
         for finding in own.iter().flat_map(|own| commit::out_of_scope(own, &domains, &one.changes)) {
@@ -113,6 +117,18 @@ fn granted_domains(
         Some(claim) => Ok(Ok(Some(domains_of(context, rules, claim)?))),
         None => Ok(Err(format!("`{FENCE}: {}` is no claim of `{id}`", escape::clipped(fence, 80)))),
     }
+}
+
+/// The domains of the agent that a commit's author names, if it names one:
+/// worktrees that were made for agents commit under their names.
+fn authors_domains(context: &Context<'_>, rules: &Config, one: &Ranged) -> Result<Vec<DomainName>, Error> {
+    let Ok(agent) = one.author_name.parse::<AgentName>() else { return Ok(Vec::new()) };
+    let given = rules::given_to(rules, &agent);
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    let registered = context.store.read::<Agent>(agent.as_str())?.and_then(|a| a.state.domain);
+    Ok(registered.into_iter().collect())
 }
 
 /// The claim of `id` that was granted under this fence.

@@ -11,7 +11,7 @@ use crate::model::claiming::{self, Asker, Ending, Grantable, Grip, Under};
 use crate::model::event::{End, Grant, TaskEvent};
 use crate::model::lease::Lease;
 use crate::model::limits;
-use crate::model::names::{AgentName, TaskId};
+use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::{BootStamp, Fence, Stamp};
 use crate::model::task::{Claim, State, Task};
@@ -76,8 +76,8 @@ pub(super) fn grant(
     let store = &context.store;
     let updated = store.update(id.as_str(), author, store.durability(), |before, stamp| {
         let before = before.ok_or_else(|| Error::unknown("task", id.as_str()))?;
-        let task = &before.state;
-        refuse_paused(context, author, task)?;
+        let task: &Task = &before.state;
+        refuse_paused(context, author, task.domain.as_ref())?;
         let judged = board::judge_one(context, id, task)?;
         let lease = judged.as_ref().map(|(lease, _)| *lease);
         let asker = asker(context, author);
@@ -196,9 +196,13 @@ fn renewal(context: &Context<'_>, ttl: Duration, _: &Stamp) -> TaskEvent {
     TaskEvent::Renew { ttl: ttl.as_secs(), expires_at, boot: boot_end(context, ttl) }
 }
 
-/// Refuses an agent that the person paused, or whose domain or task's domain
-/// is paused. The person's record is a guard of every write.
-fn refuse_paused(context: &Context<'_>, author: &Author, task: &Task) -> Result<(), Error> {
+/// Refuses an agent that the person paused, or whose own domain, or that of
+/// the task, is paused. The person's record is a guard of every write.
+pub(super) fn refuse_paused(
+    context: &Context<'_>,
+    author: &Author,
+    of_task: Option<&DomainName>,
+) -> Result<(), Error> {
     if context.identity.is_person() {
         return Ok(());
     }
@@ -207,7 +211,7 @@ fn refuse_paused(context: &Context<'_>, author: &Author, task: &Task) -> Result<
         return Ok(());
     }
     let own = context.store.read::<Agent>(author.agent.as_str())?.and_then(|a| a.state.domain);
-    match control.pause_of(&author.agent, task.domain.iter().chain(&own)) {
+    match control.pause_of(&author.agent, of_task.into_iter().chain(&own)) {
         None => Ok(()),
         Some((scope, pause)) => {
             Err(Refusal::Paused { scope, by: pause.by.clone(), reason: pause.reason.clone() }.into())

@@ -105,6 +105,14 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// Something that the answer needs is not in this clone.
+    #[error("{what}")]
+    Absent {
+        /// What.
+        what: String,
+        /// How to get it.
+        hint: String,
+    },
     /// This clone and a remote have different boards.
     #[error("this clone has board {ours}, and `{remote}` has board {theirs}")]
     TwoBoards {
@@ -211,7 +219,7 @@ impl Error {
             Self::Offline { .. } => Exit::Retry,
             Self::TwoBoards { .. } => Exit::No,
             Self::NoBoard | Self::Fatal { .. } => Exit::Fatal,
-            Self::Incomplete { .. } | Self::Unanswered { .. } => Exit::Damaged,
+            Self::Incomplete { .. } | Self::Unanswered { .. } | Self::Absent { .. } => Exit::Damaged,
             Self::Misbehaved { .. } | Self::No { .. } => Exit::No,
             Self::Gate { .. } => Exit::NotYours,
             Self::Rules { .. } => Exit::Usage,
@@ -241,6 +249,7 @@ impl Error {
             Self::NoSingleTask { .. } => "no_single_task",
             Self::Identity { .. } => "identity",
             Self::Offline { .. } => "offline",
+            Self::Absent { .. } => "absent",
             Self::TwoBoards { .. } => "two_boards",
             Self::NoBoard => "no_board",
             Self::Usage { .. } => "usage",
@@ -262,6 +271,7 @@ impl Error {
             Self::Unknown { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::Unknown { what: "task", .. } => "see what there is: git comm list".into(),
             Self::Unknown { what: "worktree", .. } => "see which there are: git comm worktree list".into(),
+            Self::Unknown { what: "revision", .. } => "see what there is: git log --oneline --all".into(),
             Self::Unknown { what: "agent", .. } => "see who is there: git comm agent list".into(),
             Self::Unknown { .. } => "see what there is: git comm --help".into(),
             Self::Ambiguous { .. } => "give more of the name".into(),
@@ -274,6 +284,7 @@ impl Error {
             }
             Self::Identity { hint, .. }
             | Self::Offline { hint, .. }
+            | Self::Absent { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Fatal { hint, .. }
             | Self::No { hint, .. }

@@ -67,6 +67,7 @@ pub struct Identity {
     pub source: &'static str,
 }
 
+const NAME_YOURSELF: &str = "git comm --agent NAME ..., or GIT_COMM_AGENT";
 const HOW_TO_REGISTER: &str = "say which agent you are: git comm --agent NAME ..., or set GIT_COMM_AGENT; join with: git comm agent register NAME";
 
 impl Identity {
@@ -114,6 +115,12 @@ impl Identity {
     pub fn author(&self, store: &Store<'_>) -> Result<Author, Error> {
         let refuse = |what: String| Err(Error::Identity { what, hint: HOW_TO_REGISTER.into() });
         match &self.who {
+            Who::Nobody(why) if why.contains("user.name") => Err(Error::Identity {
+                what: (*why).to_owned(),
+                hint: format!(
+                    "a person sets git config user.name NAME; an agent says who it is: {NAME_YOURSELF}"
+                ),
+            }),
             Who::Nobody(why) => refuse((*why).to_owned()),
             Who::Agent(name) => match store.read::<Agent>(name.as_str())? {
                 Some(agent) if is_person_record(&agent.state) => {

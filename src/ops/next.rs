@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::board::Board;
-use super::claims::{Granted, grant};
+use super::claims::{Granted, grant, refuse_paused};
 use super::error::Error;
 use crate::model::names::TaskId;
 use crate::model::ready::Taker;
@@ -27,6 +27,8 @@ pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Grant
         return Ok(granted);
     }
     let domain = board.agents.get(&author.agent).and_then(|a| a.state.domain.clone());
+    // Whoever is paused is told so, whether or not there is work.
+    refuse_paused(context, &author, None)?;
     let taker = Taker { agent: Some(author.agent.clone()), domain };
     for round in 0..ROUNDS {
         if round > 0 {

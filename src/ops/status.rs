@@ -33,7 +33,7 @@ pub fn status(context: &Context<'_>, board: &Board) -> Status {
         ("ready", ready_open),
         ("waiting", count(State::Open) - ready_open),
         ("claimed", count(State::Claimed)),
-        ("in review", count(State::Review)),
+        ("review", count(State::Review)),
         ("done", count(State::Done)),
         ("failed", count(State::Failed)),
         ("cancelled", count(State::Cancelled)),

@@ -61,6 +61,11 @@ fn gist(event: &Happening) -> String {
         }
         "pause" => format!("{}: {}", text(e.get("scope")), text(e.get("reason"))),
         "resume" => text(e.get("scope")),
+        "refused" => {
+            let findings = e.get("findings").and_then(Value::as_array);
+            let paths: Vec<String> = findings.into_iter().flatten().map(|f| text(f.get("path"))).collect();
+            format!("{}: {}", text(e.get("gate")), paths.join(", "))
+        }
         _ => text(e.get("reason")),
     }
 }

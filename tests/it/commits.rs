@@ -147,8 +147,15 @@ fn ci_finds_what_skipped_the_hooks() {
     let (claim, scope) = (&verdict["gates"][0], &verdict["gates"][1]);
     assert_eq!((claim["name"].as_str(), claim["status"].as_str()), (Some("claim"), Some("fail")));
     assert_eq!(claim["findings"].as_array().unwrap().len(), 1);
+    write(&s, "web/w.txt", "no trailers either, and outside");
+    write(&s, "comm.toml", "");
+    git_as(&s, Some("ada"), "commit -q -a --no-verify -m both").succeeds();
+    let both = s.comm("ci --base HEAD~1 --json").exits(1).json();
+    let found = both["gates"][1]["findings"].as_array().unwrap();
+    let files: Vec<_> = found.iter().map(|f| f["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["comm.toml", "web/w.txt"], "without a claim the author's scope is judged");
     assert_eq!(scope["findings"][0]["file"], "web/w.txt");
-    assert_eq!(scope["checked"], 4);
+    assert_eq!(scope["checked"], 3, "all but the person's");
     s.comm("ci --base nowhere").exits(4);
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, has_tool, program};
+use crate::support::{Sandbox, copy_program, has_tool};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -154,7 +154,7 @@ fn check_help(bin: &str) {
     let s = Sandbox::new();
     let bin = s.root().join("home").join(bin);
     std::fs::create_dir_all(&bin).unwrap();
-    std::fs::copy(program(), bin.join("git-comm")).unwrap();
+    copy_program(&bin.join("git-comm"));
     let mut path = vec![bin];
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
     let path = std::env::join_paths(path).unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::faults::{Call, Scene, sample, timed, walk};
-use crate::support::{Run, Sandbox, has_tool, is_full, program, split};
+use crate::support::{Run, Sandbox, copy_program, has_tool, is_full, program, split};
 
 /// A verb, and what the subject of the version that it writes says.
 const VERBS: &[(&str, &str)] = &[
@@ -301,7 +301,7 @@ fn the_store_of_another_user_is_read_and_its_path_named() {
     let place = tempfile::tempdir().unwrap();
     mode(place.path(), 0o755);
     let copy = place.path().join("git-comm");
-    fs::copy(program(), &copy).unwrap();
+    copy_program(&copy);
     mode(&copy, 0o755);
     judge(&sandbox.repo().join(".git"), |words| {
         let mut command = if is_root {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::hooks_support::{World, contents, gits, newer, older, run, same, write};
-use crate::support::{Run, has_tool, program, split};
+use crate::support::{Run, copy_program, has_tool, program, split};
 
 fn hook(w: &World, name: &str) -> PathBuf {
     w.s.repo().join(".git/hooks").join(name)
@@ -210,7 +210,7 @@ fn without_the_program_commits_stop_and_say_what_to_do() {
         let folder = w.s.root().join("it's a folder");
         let copy = folder.join("git-comm");
         std::fs::create_dir(&folder).unwrap();
-        std::fs::copy(program(), &copy).unwrap();
+        copy_program(&copy);
         run(w.command(&copy, w.s.repo()).arg("init"), "init").succeeds();
         w.git("commit -q --allow-empty -m works").succeeds();
         std::fs::rename(&copy, folder.join("away")).unwrap();

@@ -71,6 +71,17 @@ fn the_persons_acts_need_a_terminal_or_the_secret_it_left() {
 }
 
 #[test]
+fn a_paused_agent_is_told_so_even_where_there_is_no_work() {
+    if !has_tool("script", &["--version"]) {
+        return;
+    }
+    let s = Sandbox::new();
+    on_terminal(&s, "init").succeeds();
+    s.comm("--as-person pause").succeeds();
+    s.as_agent("ada", "next").exits(5);
+}
+
+#[test]
 fn a_name_is_an_agents_or_the_persons_never_both() {
     if !has_tool("script", &["--version"]) {
         return;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, has_tool, is_full, program, split};
+use crate::support::{Run, Sandbox, copy_program, has_tool, is_full, split};
 
 /// Both write, and both are the same clone.
 #[test]
@@ -18,7 +18,7 @@ fn two_users_of_a_shared_repository_are_one_clone() {
     let place = tempfile::tempdir().unwrap();
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let copy = place.path().join("git-comm");
-    std::fs::copy(program(), &copy).unwrap();
+    copy_program(&copy);
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).unwrap();
     let other = |words: &str| {
         let mut command = sandbox.bare_command("setpriv", sandbox.repo());

@@ -24,6 +24,12 @@ pub(crate) fn program() -> PathBuf {
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_git-comm")), PathBuf::from)
 }
 
+/// Copies the program to `path`. Not by this process: a test that forks just
+/// then would hold the copy open for writing, and such a file cannot be run.
+pub(crate) fn copy_program(path: &Path) {
+    assert!(Command::new("cp").arg(program()).arg(path).status().unwrap().success());
+}
+
 /// The build with the clock seam, which only debug builds have.
 pub(crate) fn seamed_program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_git-comm"))
