@@ -179,6 +179,8 @@ impl GitError {
             | Self::TooLarge { .. }
             | Self::DamagedObject { .. } => GitErrorClass::Damaged,
             Self::Unwritable { .. } | Self::NotDurable { .. } => GitErrorClass::Unwritable,
+            // A disk that fails may fail on a read first.
+            Self::Io { source, .. } if refuses_writes(source) => GitErrorClass::Unwritable,
             Self::Untrusted { .. }
             | Self::Unopenable { .. }
             | Self::InvalidRefName { .. }

@@ -319,8 +319,8 @@ fn store_hint(error: &StoreError) -> String {
             GitErrorClass::Busy => "try again".into(),
             GitErrorClass::Damaged => "report this; the rest of the board works: git comm list".into(),
             GitErrorClass::Unwritable => match error {
-                GitError::Unwritable { path, .. } => format!(
-                    "free space there, or let this process write to it: {}",
+                GitError::Unwritable { path, .. } | GitError::Io { path, .. } => format!(
+                    "free space there, or let this process read and write it: {}",
                     escape::bytes(path.to_string_lossy().as_bytes())
                 ),
                 _ => "free space there, or let this process write to it".into(),
