@@ -178,7 +178,7 @@ impl Repo {
     pub fn set_trailers(&self, file: &std::path::Path, trailers: &[(&str, &str)]) -> Result<(), GitError> {
         let trailers: Vec<String> =
             trailers.iter().map(|(key, value)| format!("--trailer={key}: {value}")).collect();
-        let mut args = vec!["interpret-trailers", "--in-place", "--if-exists=replace"];
+        let mut args = vec!["interpret-trailers", "--no-divider", "--in-place", "--if-exists=replace"];
         args.extend(trailers.iter().map(String::as_str));
         let file = file.to_string_lossy();
         args.extend(["--", &file]);

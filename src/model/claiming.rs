@@ -338,5 +338,9 @@ mod tests {
         );
         assert_eq!(task(&["cancel"]).phase.fence, Fence { token: 1, nonce: "n1".into() });
         assert_eq!(task(&["claim:ada", "release", "claim:bob"]).token_floor, 2);
+        let mut hostile = task(&[]);
+        hostile.token_floor = u64::MAX;
+        hostile.apply(&TaskEvent::Claim(grant("ada")), &stamp("ada", "n9"));
+        assert_eq!(hostile.token_floor, u64::MAX, "it never falls");
     }
 }

@@ -307,7 +307,7 @@ impl Task {
             TaskEvent::Create(create) => *self = Self::create(create, stamp),
             TaskEvent::Edit(edit) => self.edit(edit),
             TaskEvent::Comment { .. } => {
-                self.comments.count += 1;
+                self.comments.count = self.comments.count.saturating_add(1);
                 self.comments.last_by = Some(stamp.agent.clone());
                 self.comments.last_at = Some(stamp.at);
             }
@@ -363,7 +363,8 @@ impl Task {
     }
 
     fn new_fence(&mut self, stamp: &Stamp) -> Fence {
-        self.token_floor += 1;
+        // A hostile record may stand at the end; the nonce still tells grants apart.
+        self.token_floor = self.token_floor.saturating_add(1);
         Fence { token: self.token_floor, nonce: stamp.nonce.clone() }
     }
 

@@ -206,12 +206,19 @@ pub(super) fn refuse_paused(
     if context.identity.is_person() {
         return Ok(());
     }
-    let control = context.store.control();
-    if control.pauses.is_empty() {
+    if context.store.control().pauses.is_empty() {
         return Ok(());
     }
-    let own = context.store.read::<Agent>(author.agent.as_str())?.and_then(|a| a.state.domain);
-    match control.pause_of(&author.agent, of_task.into_iter().chain(&own)) {
+    let own = super::rules::domains_of(&context.store, &super::rules::current(context)?, &author.agent)?;
+    refuse_pause_of(context, &author.agent, of_task.into_iter().chain(&own))
+}
+
+fn refuse_pause_of<'d>(
+    context: &Context<'_>,
+    agent: &AgentName,
+    domains: impl IntoIterator<Item = &'d DomainName>,
+) -> Result<(), Error> {
+    match context.store.control().pause_of(agent, domains) {
         None => Ok(()),
         Some((scope, pause)) => {
             Err(Refusal::Paused { scope, by: pause.by.clone(), reason: pause.reason.clone() }.into())
@@ -311,10 +318,14 @@ pub fn handover(
     let author = context.identity.holder(&context.store)?;
     check_size("reason", reason, limits::REASON)?;
     let known = context.store.read::<Agent>(to.as_str())?;
-    if known.is_none_or(|agent| agent.state.retired_at.is_some()) {
-        return Err(Error::unknown("agent", to.as_str()));
-    }
+    let receiver = match known {
+        Some(agent) if agent.state.retired_at.is_none() => agent.state,
+        _ => return Err(Error::unknown("agent", to.as_str())),
+    };
     let (version, _) = change(context, &author, id, |task, stamp| {
+        // A hand-over is a grant: neither side may be paused.
+        refuse_paused(context, &author, task.domain.as_ref())?;
+        refuse_pause_of(context, to, task.domain.iter().chain(&receiver.domain))?;
         fence_of(context, &author, id, task, None)?;
         if *to == author.agent {
             return Err(Error::usage(
@@ -331,7 +342,7 @@ pub fn handover(
 
 /// The person takes the task, whoever holds it.
 pub fn steal(context: &Context<'_>, id: &TaskId, reason: &str, ttl: Duration) -> Result<Granted, Error> {
-    let author = context.identity.person(&context.store, "take a task from its holder")?;
+    let author = context.identity.person("take a task from its holder")?;
     super::tasks::check_body("reason", reason)?;
     check_size("reason", reason, limits::REASON)?;
     let mut from = None;

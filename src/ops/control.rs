@@ -29,7 +29,7 @@ fn act(
     applies: impl Fn(&Control, &str) -> bool,
 ) -> Result<bool, Error> {
     let store = &context.store;
-    let author = context.identity.person(store, &format!("{verb} agents"))?;
+    let author = context.identity.person(&format!("{verb} agents"))?;
     context.require_board()?;
     let scope = scope.to_string();
     let updated = store.update(

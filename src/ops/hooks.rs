@@ -155,7 +155,7 @@ pub fn remove(context: &Context<'_>, dry_run: bool) -> Result<Done, Error> {
 
 fn refuse_agents(context: &Context<'_>) -> Result<(), Error> {
     match &context.identity.who {
-        Who::Agent(_) => context.identity.person(&context.store, "remove the hooks").map(|_| ()),
+        Who::Agent(_) => context.identity.person("remove the hooks").map(|_| ()),
         // Whoever has no name at all is at least no agent.
         Who::Nobody(why) if !why.contains("user.name") => context.identity.author(&context.store).map(|_| ()),
         _ => Ok(()),

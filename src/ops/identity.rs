@@ -129,9 +129,10 @@ impl Identity {
                 _ => Ok(Author { agent: name.clone(), session: self.session.clone() }),
             },
             Who::Person(name) | Who::Script(name) => match store.read::<Agent>(name.as_str())? {
-                Some(agent) if !is_person_record(&agent.state) => {
-                    refuse(format!("the git identity `{name}` is also the name of an agent"))
-                }
+                Some(agent) if !is_person_record(&agent.state) => Err(Error::Identity {
+                    what: format!("the git identity `{name}` is also the name of an agent"),
+                    hint: "take another one: git config user.name NAME".into(),
+                }),
                 _ => Ok(Author { agent: name.clone(), session: self.session.clone() }),
             },
         }
@@ -150,9 +151,11 @@ impl Identity {
     }
 
     /// The writer of an act that only the person may do.
-    pub fn person(&self, store: &Store<'_>, act: &str) -> Result<Author, Error> {
+    pub fn person(&self, act: &str) -> Result<Author, Error> {
         match &self.who {
-            Who::Person(_) => self.author(store),
+            // Whoever shows that it is the person is, whatever an agent calls
+            // itself: a name must not take these acts from it.
+            Who::Person(name) => Ok(Author { agent: name.clone(), session: self.session.clone() }),
             _ => Err(Error::Identity {
                 what: format!("only the person may {act}"),
                 hint: "ask the person: git comm msg send --to person TEXT".into(),

@@ -94,7 +94,7 @@ pub struct Left {
 pub fn leave(context: &Context<'_>, refs: bool, dry_run: bool) -> Result<Left, Error> {
     let repo = context.store.repo();
     if refs {
-        context.identity.person(&context.store, "delete the records")?;
+        context.identity.person("delete the records")?;
     }
     let hooks = hooks::remove(context, dry_run)?;
     let mut left = Left { hooks, refs: None, state: repo.state_dir() };

@@ -101,6 +101,12 @@ impl<'e> Target<'e> {
         if let Some(what) = repo.under_way() {
             loss.firm.push(format!("{what} is under way"));
         }
+        // Also where it is ignored: git would take the folder with the rest.
+        for other in self.repo().worktrees()? {
+            if other.path != self.worktree.path && other.path.starts_with(&self.worktree.path) {
+                loss.firm.push(format!("the worktree `{}` lies in it", escape::clipped(&other.name(), 60)));
+            }
+        }
         for name in repo.unpushed_submodules()? {
             loss.firm.push(format!("submodule `{name}` holds commits that are on no remote"));
         }

@@ -91,7 +91,7 @@ impl Store<'_> {
                     (event, state, summary, guards, result)
                 }
             };
-            let seq = before.as_ref().map_or(1, |v| v.head.seq + 1);
+            let seq = before.as_ref().map_or(1, |v| v.head.seq.saturating_add(1));
             let expected = before.map(|v| v.oid);
             let board = self.board_id();
             let draft = Draft {

@@ -78,7 +78,7 @@ impl Store<'_> {
                 }
             }
             let mut state = before.map(|v| v.state.clone()).unwrap_or_default();
-            state.entries += 1;
+            state.entries = state.entries.saturating_add(1);
             Ok(Decision::Write {
                 event: event.clone(),
                 state,

@@ -113,6 +113,18 @@ fn where_a_claim_is_required_there_is_no_commit_without_one() {
 }
 
 #[test]
+fn a_message_with_a_rule_across_it_still_names_its_claim() {
+    let s = guarded(RULES);
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    write(&s, "api/a.txt", "ruled");
+    git_as(&s, Some("ada"), "commit -q -a -m subject -m above -m '---' -m below").succeeds();
+    let trailers = git_as(&s, None, "log -1 --format=%(trailers)").stdout;
+    assert!(trailers.contains("Comm-Fence: 1:"), "{trailers}");
+    s.comm("ci --base HEAD~1").succeeds();
+}
+
+#[test]
 fn a_holder_that_lost_its_claim_commits_no_more() {
     let s = guarded(RULES);
     s.add("one");

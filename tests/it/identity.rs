@@ -82,6 +82,41 @@ fn a_paused_agent_is_told_so_even_where_there_is_no_work() {
 }
 
 #[test]
+fn no_name_of_an_agent_takes_the_persons_acts_from_it() {
+    if !has_tool("script", &["--version"]) {
+        return;
+    }
+    let s = Sandbox::new();
+    s.add("one");
+    s.as_agent("kai-conductor", "claim bd-1").succeeds();
+    on_terminal(&s, "pause").succeeds();
+    s.as_agent("ada", "next").exits(5);
+    on_terminal(&s, "resume").succeeds();
+    on_terminal(&s, "steal bd-1 --reason back").succeeds();
+}
+
+#[test]
+fn a_pause_binds_hand_overs_and_the_domains_that_the_rules_give() {
+    if !has_tool("script", &["--version"]) {
+        return;
+    }
+    let s = Sandbox::new();
+    std::fs::write(s.repo().join("comm.toml"), "[domains.api]\nagent = 'ada'\n").unwrap();
+    s.git("add comm.toml").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    s.add("one");
+    s.add("two");
+    s.as_agent("cid", "claim bd-2").succeeds();
+    s.as_agent("bob", "agent register").succeeds();
+    on_terminal(&s, "pause domain:api").succeeds();
+    s.as_agent("ada", "claim bd-1").exits(5);
+    on_terminal(&s, "pause bob").succeeds();
+    s.as_agent("cid", "handover bd-2 --to bob").exits(5);
+    on_terminal(&s, "resume bob").succeeds();
+    s.as_agent("cid", "handover bd-2 --to bob").succeeds();
+}
+
+#[test]
 fn a_name_is_an_agents_or_the_persons_never_both() {
     if !has_tool("script", &["--version"]) {
         return;
