@@ -338,3 +338,20 @@ fn no_sequence_of_verbs_and_edits_loses_content() {
         s.git("fsck --strict --no-dangling").succeeds();
     }
 }
+
+#[test]
+fn a_worktree_that_another_lies_in_stays_even_where_that_is_ignored() {
+    let s = Sandbox::new();
+    std::fs::write(s.repo().join(".gitignore"), "inner/\n").unwrap();
+    s.git("add .gitignore").succeeds();
+    s.git("commit -q -m ignore").succeeds();
+    let outer = s.root().join("outer");
+    s.comm(&format!("worktree add outer --path {}", outer.display())).succeeds();
+    let inner = outer.join("inner/nested");
+    s.comm(&format!("worktree add nested --path {}", inner.display())).succeeds();
+    std::fs::write(inner.join("unsaved"), "work").unwrap();
+    let refused = s.comm("worktree remove outer").exits(1);
+    assert!(refused.stderr.contains("the worktree `nested` lies in it"), "{}", refused.stderr);
+    s.comm("worktree prune").succeeds();
+    assert!(inner.join("unsaved").exists());
+}
