@@ -101,10 +101,18 @@ impl Store<'_> {
         None
     }
 
-    /// Drops notes of requests that were made long ago.
+    /// Drops notes of requests that were made long ago. A file that another
+    /// process is just writing under a name of its own is not a note yet.
     pub fn sweep_keys(&self) {
         let dir: PathBuf = self.repo.state_dir().join("keys");
         for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let is_note = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()));
+            if !is_note {
+                continue;
+            }
             let note: Option<Note> =
                 std::fs::read(entry.path()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
             if note.is_none_or(|n| self.env.now().since(n.at) > Duration::from_secs(86_400)) {
@@ -122,4 +130,34 @@ pub struct Made {
     pub task: Task,
     /// Refs that were looked at.
     pub guards: Vec<Watched>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::Env;
+    use crate::git::Repo;
+
+    #[test]
+    fn a_sweep_takes_old_notes_and_nothing_that_is_being_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let init = std::process::Command::new("git").args(["init", "-q"]).arg(dir.path()).status();
+        assert!(init.unwrap().success());
+        let env = Env::from_process();
+        let store = Store::open(Repo::open(dir.path(), &env).unwrap(), &env).unwrap();
+        let keys = store.repo.state_dir().join("keys");
+        std::fs::create_dir_all(&keys).unwrap();
+        let note = |name: &str, age: u64| {
+            let at = env.now().minus(Duration::from_secs(age));
+            let note = Note { task: "bd-1".parse().unwrap(), nonce: "n".into(), at };
+            std::fs::write(keys.join(name), serde_json::to_vec(&note).unwrap()).unwrap();
+        };
+        let (old, young, being_written) = ("0".repeat(32), "1".repeat(32), "0123456789abcdef");
+        note(&old, 100_000);
+        note(&young, 100);
+        std::fs::write(keys.join(being_written), "").unwrap();
+        store.sweep_keys();
+        assert!(!keys.join(old).exists());
+        assert!(keys.join(young).exists() && keys.join(being_written).exists());
+    }
 }
