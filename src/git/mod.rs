@@ -58,6 +58,7 @@ pub use oid::Oid;
 pub use pending::{Outcome, Pending};
 pub use plain::plain_git;
 pub use refname::RefName;
+pub use refs::Listed;
 pub use repo::{Backend, Durability, Repo};
 pub use swap::{Guard, Swap, Swapped};
 pub use trunk::Trunk;

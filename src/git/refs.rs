@@ -15,6 +15,9 @@ use super::{Backend, GitError, Oid, RefName, Repo};
 /// Directories of refs are this deep at most; deeper ones are not ours.
 const MAX_DEPTH: usize = 32;
 
+/// Refs by name, each with what it names or why that cannot be told.
+pub type Listed = Vec<(RefName, Result<Oid, GitError>)>;
+
 impl Repo {
     /// The object that the ref names, `None` if there is no such ref.
     pub fn read_ref(&self, name: &RefName) -> Result<Option<Oid>, GitError> {
@@ -32,8 +35,7 @@ impl Repo {
 
     /// All refs whose name begins with `prefix`, sorted by name. A damaged
     /// one is an entry with its error.
-    #[allow(clippy::type_complexity)]
-    pub fn list_refs(&self, prefix: &str) -> Result<Vec<(RefName, Result<Oid, GitError>)>, GitError> {
+    pub fn list_refs(&self, prefix: &str) -> Result<Listed, GitError> {
         if self.backend == Backend::UpdateRef {
             return self.list_refs_by_git(prefix);
         }

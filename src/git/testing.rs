@@ -28,7 +28,6 @@ impl Fixture {
         fixture
     }
 
-    #[allow(dead_code)]
     pub(super) fn root(&self) -> &Path {
         &self.root
     }

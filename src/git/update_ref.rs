@@ -28,11 +28,7 @@ impl Repo {
         self.for_each_ref(name.as_str())?.remove(name).transpose()
     }
 
-    #[allow(clippy::type_complexity)]
-    pub(super) fn list_refs_by_git(
-        &self,
-        prefix: &str,
-    ) -> Result<Vec<(RefName, Result<Oid, GitError>)>, GitError> {
+    pub(super) fn list_refs_by_git(&self, prefix: &str) -> Result<super::Listed, GitError> {
         // A pattern ends at a slash; what is finer is sifted here.
         let dir = prefix.rsplit_once('/').map_or("refs", |(dir, _)| dir);
         if dir != "refs" && RefName::new(dir).is_err() {
