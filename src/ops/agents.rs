@@ -77,7 +77,7 @@ pub fn heartbeat(context: &Context<'_>) -> Result<(Version<Agent>, Vec<Lost>), E
 /// cannot be written.
 pub fn beat_in_passing(context: &Context<'_>) {
     let Some(name) = context.identity.name() else { return };
-    if context.store.meta().is_none() || matches!(context.identity.who, super::identity::Who::Script(_)) {
+    if !context.store.has_board() || matches!(context.identity.who, super::identity::Who::Script(_)) {
         return;
     }
     let author = Author { agent: name.clone(), session: context.identity.session.clone() };

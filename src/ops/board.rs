@@ -35,6 +35,7 @@ impl Board {
         let (tasks, mut damaged) = (all.records, all.damaged);
         let all = store.read_all::<AgentName, Agent>("refs/comm-node/agents/")?;
         damaged.extend(all.damaged);
+        damaged.extend(store.require_intact().err());
         let agents = all.records;
         let graph = Graph::new(tasks.iter().map(|(id, v)| Node::of(id.clone(), &v.state)).collect());
         Ok(Self { tasks, agents, graph, damaged, observer: store.observer() })

@@ -206,6 +206,7 @@ pub(super) fn refuse_paused(
     if context.identity.is_person() {
         return Ok(());
     }
+    context.store.require_intact()?;
     if context.store.control().pauses.is_empty() {
         return Ok(());
     }

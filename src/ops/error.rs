@@ -327,6 +327,9 @@ fn store_hint(error: &StoreError) -> String {
             },
             GitErrorClass::Fatal => "see that git itself works here: git status".into(),
         },
+        StoreError::Damaged { name, .. } if binds(name) => format!(
+            "the person restores it: git log {name}, then git update-ref {name} with the last good commit there, or with another clone's; until then nothing is written, and what is here can be read"
+        ),
         StoreError::Damaged { name, .. } => {
             format!("look at it: git log {name}; the rest of the board works")
         }
@@ -337,6 +340,11 @@ fn store_hint(error: &StoreError) -> String {
         StoreError::Config { key, allowed, .. } => format!("git config {key} VALUE, with {allowed}"),
         StoreError::Local { .. } => "free space there, or let this process write to it".into(),
     }
+}
+
+/// Whether this record binds every verb.
+fn binds(name: &str) -> bool {
+    matches!(name, "refs/comm-node/meta" | "refs/comm-node/control")
 }
 
 fn candidates(ids: &[TaskId]) -> String {

@@ -32,6 +32,7 @@ pub enum Found {
 /// A remote that cannot be asked is an error: it may have a board, and a
 /// second one would split the work.
 pub fn join(context: &Context<'_>) -> Result<Found, Error> {
+    context.store.require_intact()?;
     let repo = context.store.repo();
     let mut found = Found::Nothing;
     for remote in repo.remotes() {
@@ -115,7 +116,7 @@ pub fn look(context: &Context<'_>) -> Result<Option<String>, Error> {
             Ok(Some(format!("adopted the board of `{remote}`: {}", plural(records, "record"))))
         }
         Ok(Found::Nothing | Found::Same) => Ok(None),
-        Err(Error::Offline { what, .. }) if context.store.meta().is_some() => {
+        Err(Error::Offline { what, .. }) if context.store.has_board() => {
             context.notice(what);
             Ok(None)
         }

@@ -83,7 +83,8 @@ impl<'e> Context<'e> {
 
     /// Makes sure that there is a board to write on.
     pub fn require_board(&self) -> Result<(), Error> {
-        if self.store.meta().is_some() {
+        self.store.require_intact()?;
+        if self.store.has_board() {
             return Ok(());
         }
         init::ensure(self)

@@ -41,7 +41,7 @@ pub(super) fn on_record(
     what: &str,
     findings: &[Finding],
 ) {
-    if context.store.meta().is_none() {
+    if !context.store.has_board() {
         return;
     }
     let rules = rules::current(context).unwrap_or_default();

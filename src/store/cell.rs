@@ -82,6 +82,7 @@ impl Store<'_> {
         mut decide: impl FnMut(Option<&Version<S>>, &Stamp) -> Result<Decision<S, T>, E>,
     ) -> Result<Updated<S, T>, E> {
         let name = S::ref_name(id).map_err(StoreError::from)?;
+        self.require_intact()?;
         for attempt in 0..ATTEMPTS {
             let (before, unknown) = self.read_to_change::<S>(&name, id)?;
             let stamp = self.stamp(author, before.as_ref().map(|v| v.head.at))?;
@@ -201,6 +202,8 @@ impl Store<'_> {
         durability: Durability,
     ) -> Result<Swapped, StoreError> {
         let _span = tracing::info_span!("swap", %name).entered();
+        // It may have been read again since the write began.
+        self.require_intact()?;
         let (meta, control) = (meta_ref()?, control_ref()?);
         let snapshot = self.snapshot.borrow();
         let own = [(&meta, snapshot.meta.as_ref().map(|m| m.oid)), (&control, snapshot.control_oid)];

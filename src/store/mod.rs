@@ -30,7 +30,7 @@ use std::str::FromStr;
 use codec::Source;
 
 use crate::env::Env;
-use crate::git::{Durability, GitError, Oid, RefName, Repo};
+use crate::git::{Durability, GitError, GitErrorClass, Oid, RefName, Repo};
 use crate::model::board::{Control, FORMAT, Meta};
 use crate::model::lease::Observer;
 use crate::model::names::{AgentName, InvalidName};
@@ -58,6 +58,9 @@ pub struct Snapshot {
     /// The person's acts in force.
     pub control: Control,
     control_oid: Option<Oid>,
+    /// Which of the two cannot be read, and why. Nothing may be written then:
+    /// it is unknown what binds. Other records can still be read.
+    damaged: Option<(RefName, String)>,
 }
 
 /// The records of one repository.
@@ -116,6 +119,23 @@ impl<'e> Store<'e> {
     /// The board, if there is one.
     pub fn meta(&self) -> Option<Meta> {
         self.snapshot.borrow().meta.as_ref().map(|m| m.state.clone())
+    }
+
+    /// Whether there is a board, be it one whose record is damaged.
+    pub fn has_board(&self) -> bool {
+        let snapshot = self.snapshot.borrow();
+        snapshot.meta.is_some() || snapshot.damaged.is_some()
+    }
+
+    /// Refuses to go on where what binds every verb cannot be read. Every
+    /// write asks, and whoever judges by the person's acts.
+    pub fn require_intact(&self) -> Result<(), StoreError> {
+        match &self.snapshot.borrow().damaged {
+            None => Ok(()),
+            Some((name, reason)) => {
+                Err(StoreError::Damaged { name: name.to_string(), reason: reason.clone() })
+            }
+        }
     }
 
     /// Reads format and the person's acts again.
@@ -197,26 +217,41 @@ pub struct All<K, S> {
 }
 
 fn snapshot(repo: &Repo) -> Result<Snapshot, StoreError> {
-    let name = meta_ref()?;
-    let meta: Option<Version<Meta>> = match repo.read_ref(&name)? {
-        None => None,
-        Some(oid) => Some(Source { repo, name: &name, kind: Meta::KIND, id: "meta" }.read(oid)?),
-    };
+    let mut damaged = None;
+    let meta: Option<Version<Meta>> = read_binding(repo, meta_ref()?, "meta", &mut damaged)?;
     if let Some(meta) = &meta
         && meta.state.format > FORMAT
     {
-        return Err(StoreError::Newer { name: name.to_string(), format: meta.state.format });
+        return Err(StoreError::Newer { name: meta_ref()?.to_string(), format: meta.state.format });
     }
-    let name = control_ref()?;
-    let control: Option<Version<Control>> = match repo.read_ref(&name)? {
-        None => None,
-        Some(oid) => Some(Source { repo, name: &name, kind: Control::KIND, id: "control" }.read(oid)?),
-    };
+    let control: Option<Version<Control>> = read_binding(repo, control_ref()?, "control", &mut damaged)?;
     Ok(Snapshot {
         meta,
         control_oid: control.as_ref().map(|c| c.oid),
         control: control.map(|c| c.state).unwrap_or_default(),
+        damaged,
     })
+}
+
+/// Reads a record that binds every verb. One that is damaged is noted: what
+/// it binds must stop, and nothing else.
+fn read_binding<S: Cell>(
+    repo: &Repo,
+    name: RefName,
+    id: &str,
+    damaged: &mut Option<(RefName, String)>,
+) -> Result<Option<Version<S>>, StoreError> {
+    let read = repo
+        .read_ref(&name)
+        .map_err(StoreError::from)
+        .and_then(|oid| oid.map(|oid| Source { repo, name: &name, kind: S::KIND, id }.read(oid)).transpose());
+    let reason = match read {
+        Err(StoreError::Damaged { reason, .. }) => reason,
+        Err(StoreError::Git(error)) if error.class() == GitErrorClass::Damaged => error.to_string(),
+        other => return other,
+    };
+    damaged.get_or_insert((name, reason));
+    Ok(None)
 }
 
 /// Whether an error means that the store cannot be written here, which a

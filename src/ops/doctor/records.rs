@@ -13,6 +13,9 @@ use crate::ops::history;
 use crate::store::{PREFIX, StoreError};
 
 pub(super) fn board(context: &Context<'_>) -> Check {
+    if let Err(error) = context.store.require_intact() {
+        return Check::of_error("board", &error.into());
+    }
     match context.store.meta() {
         None => Check::red("board", "there is none", "git comm init"),
         Some(meta) => {

@@ -92,7 +92,7 @@ fn joined(lines: Vec<String>) -> String {
 
 /// The agent that asks, on a board; people and scripts are told nothing.
 fn agent(context: &Context<'_>) -> Result<Option<Author>, Error> {
-    if context.store.meta().is_none() || !matches!(context.identity.who, Who::Agent(_)) {
+    if !context.store.has_board() || !matches!(context.identity.who, Who::Agent(_)) {
         return Ok(None);
     }
     context.identity.author(&context.store).map(Some)
