@@ -21,7 +21,7 @@ pub(super) struct CiArgs {
 }
 
 pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
-    let gates = ci::judge(app.context()?, &args.base, &args.head)?;
+    let ci::Verdict { gates, note } = ci::judge(app.context()?, &args.base, &args.head)?;
     let status = |gate: &ci::Gate| match (gate.checked, gate.findings.len()) {
         (0, _) => "nothing to judge",
         (_, 0) => "pass",
@@ -54,7 +54,10 @@ pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
         }
         objects.push(json!({ "name": gate.name, "status": status(gate), "checked": gate.checked, "findings": findings }));
     }
-    app.show(&Answer { text, json: json!({ "gates": objects }) })?;
+    if let Some(note) = &note {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    app.show(&Answer { text, json: json!({ "gates": objects, "note": note }) })?;
     let clean = gates.iter().all(|g| g.findings.is_empty());
     Ok(if clean { Exit::Done } else { Exit::No })
 }

@@ -135,6 +135,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("GIT_AUTHOR_NAME", "The git identity, before `author.name` and `user.name`."),
     ("GIT_INDEX_FILE", "The index that git hands to a hook."),
     ("GIT_CONFIG_COUNT", "With its pairs: further configuration, as for git."),
+    (
+        "GIT_CONFIG_PARAMETERS",
+        "Set by git for what `git -c KEY=VALUE` gives; wins over all other configuration.",
+    ),
     ("XDG_STATE_HOME, LOCALAPPDATA, HOME", "Where the person's secret is: the first that is set."),
     ("XDG_DATA_HOME, HOME", "Where `setup man` puts the man page: the first that is set."),
     ("MANPATH", "Where man pages are looked for, so that `setup man` can tell."),

@@ -6,6 +6,7 @@
 //! names are changes.
 
 use std::collections::BTreeSet;
+use std::process::ExitStatus;
 
 use super::process::{Running, failed};
 use super::{GitError, Oid, RefName, Repo};
@@ -26,8 +27,8 @@ pub struct Change {
 pub struct Ranged {
     /// The commit.
     pub oid: Oid,
-    /// How many parents it has.
-    pub parents: usize,
+    /// Its parents.
+    pub parents: Vec<Oid>,
     /// Its author's name.
     pub author_name: String,
     /// Its author's mail address.
@@ -35,8 +36,10 @@ pub struct Ranged {
     /// The values of the trailers that were asked for, in that order; each
     /// empty if absent, and several joined by line feeds.
     pub trailers: Vec<String>,
-    /// The files in which it differs from its parent; for a merge from every
-    /// parent.
+    /// Its author's time, in seconds since the epoch.
+    pub authored: i64,
+    /// The files in which it differs from its parent; for a merge from what
+    /// git makes of its parents by itself.
     pub changes: Vec<Change>,
 }
 
@@ -65,20 +68,26 @@ impl Repo {
     }
 
     /// The files in which the index differs from HEAD, and in a merge from
-    /// every other parent too. The index is the one that git named to the
-    /// hook (`GIT_INDEX_FILE`), which `commit -a` and `commit PATH` change.
+    /// what git makes of it by itself. The index is the one that git named to
+    /// the hook (`GIT_INDEX_FILE`), which `commit -a` and `commit PATH` change.
     pub fn staged(&self) -> Result<Vec<Change>, GitError> {
         let head = self.head()?;
-        let mut staged = self.staged_against(head)?;
-        for parent in self.merge_heads() {
-            let theirs: BTreeSet<Vec<u8>> =
-                self.staged_against(Some(parent))?.into_iter().map(|c| c.path).collect();
-            staged.retain(|change| theirs.contains(&change.path));
+        let heads = self.merge_heads();
+        let parents: Vec<Oid> = head.into_iter().chain(heads).collect();
+        if parents.len() < 2 {
+            return self.staged_against(head);
         }
-        Ok(staged)
+        let Some(merged) = self.auto_merge(&parents)? else { return self.staged_against(head) };
+        let mut changes = self.staged_against(Some(merged.tree))?;
+        let trunk = self.trunk()?.map(|trunk| trunk.tip);
+        self.drop_settled(&mut changes, &merged, &parents, trunk, |parent| {
+            self.staged_against(Some(parent))
+        })?;
+        Ok(changes)
     }
 
-    fn staged_against(&self, tree: Option<Oid>) -> Result<Vec<Change>, GitError> {
+    /// The files in which the index differs from a tree or a commit's.
+    pub(super) fn staged_against(&self, tree: Option<Oid>) -> Result<Vec<Change>, GitError> {
         let tree =
             tree.map_or_else(|| gix::ObjectId::empty_tree(self.hash).to_string(), |oid| oid.to_string());
         let args = [
@@ -92,7 +101,29 @@ impl Repo {
             &tree,
             "--",
         ];
-        let out = self.git_here(&args, None)?.unwrap_or_default();
+        self.changes_of(&args)
+    }
+
+    /// The files in which two trees, or those of commits, differ.
+    fn changed_between(&self, before: Oid, after: Oid) -> Result<Vec<Change>, GitError> {
+        let (before, after) = (before.to_string(), after.to_string());
+        let args = [
+            "diff-tree",
+            "-r",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--abbrev=64",
+            "--ignore-submodules=none",
+            &before,
+            &after,
+            "--",
+        ];
+        self.changes_of(&args)
+    }
+
+    fn changes_of(&self, args: &[&str]) -> Result<Vec<Change>, GitError> {
+        let out = self.git_here(args, None)?.unwrap_or_default();
         let mut changes = Vec::new();
         let mut fields = out.split(|&b| b == 0);
         while let Some(entry) = fields.next().filter(|e| !e.is_empty()) {
@@ -104,19 +135,32 @@ impl Repo {
     /// The commits of `base..head`, parents before children, with the values
     /// of these trailers.
     pub fn range(&self, base: Oid, head: Oid, trailers: &[&str]) -> Result<Vec<Ranged>, GitError> {
-        let mut format = String::from("--format=%x01%H%n%P%n%an%n%ae");
+        self.commits(&["--reverse", "--topo-order"], &format!("{base}..{head}"), trailers, base)
+    }
+
+    /// One commit, as a range has it.
+    pub fn one(&self, commit: Oid, trailers: &[&str], trunk: Oid) -> Result<Option<Ranged>, GitError> {
+        Ok(self.commits(&["--no-walk"], &commit.to_string(), trailers, trunk)?.pop())
+    }
+
+    fn commits(
+        &self,
+        walk: &[&str],
+        revs: &str,
+        trailers: &[&str],
+        trunk: Oid,
+    ) -> Result<Vec<Ranged>, GitError> {
+        let mut format = String::from("--format=%x01%H%n%P%n%at%n%an%n%ae");
         for key in trailers {
             format.push_str(&format!("%n%(trailers:key={key},valueonly,separator=%x20)"));
         }
-        let range = format!("{base}..{head}");
-        let args = [
-            "log",
-            "--reverse",
-            "--topo-order",
+        let mut args = vec!["log"];
+        args.extend(walk);
+        args.extend([
             "-z",
             "--raw",
             "-r",
-            "-c",
+            "--diff-merges=off",
             "--root",
             "--no-renames",
             "--abbrev=64",
@@ -129,9 +173,9 @@ impl Repo {
             "--no-ext-diff",
             "--no-textconv",
             &format,
-            &range,
+            revs,
             "--",
-        ];
+        ]);
         let out = self.git_here(&args, None)?.unwrap_or_default();
         let mut commits: Vec<Ranged> = Vec::new();
         let mut fields = out.split(|&b| b == 0);
@@ -144,7 +188,22 @@ impl Repo {
                 _ => return Err(self.unexpected("log")),
             }
         }
+        for merge in commits.iter_mut().filter(|commit| commit.parents.len() > 1) {
+            let Some(merged) = self.auto_merge(&merge.parents)? else { continue };
+            merge.changes = self.changed_between(merged.tree, merge.oid)?;
+            self.drop_settled(&mut merge.changes, &merged, &merge.parents, Some(trunk), |parent| {
+                self.changed_between(parent, merge.oid)
+            })?;
+        }
         Ok(commits)
+    }
+
+    /// The first of these commits whose parents this clone does not have,
+    /// because it was made with a depth.
+    pub fn cut_off(&self, commits: &[Ranged]) -> Option<Oid> {
+        let text = std::fs::read_to_string(self.common_dir.join("shallow")).ok()?;
+        let ends: BTreeSet<Oid> = text.lines().filter_map(|line| self.parse_oid(line.trim()).ok()).collect();
+        commits.iter().map(|commit| commit.oid).find(|oid| ends.contains(oid))
     }
 
     fn ranged(&self, text: &[u8], trailers: usize) -> Result<Ranged, GitError> {
@@ -152,10 +211,11 @@ impl Repo {
         let mut lines = text.split('\n');
         let mut next = || lines.next().unwrap_or_default().to_owned();
         let oid = self.parse_oid(&next())?;
-        let parents = next().split_whitespace().count();
+        let parents = next().split_whitespace().map(|hex| self.parse_oid(hex)).collect::<Result<_, _>>()?;
+        let authored = next().trim().parse().unwrap_or(i64::MAX);
         let (author_name, author_email) = (next(), next());
         let trailers = (0..trailers).map(|_| next().trim().to_owned()).collect();
-        Ok(Ranged { oid, parents, author_name, author_email, trailers, changes: Vec::new() })
+        Ok(Ranged { oid, parents, author_name, author_email, authored, trailers, changes: Vec::new() })
     }
 
     /// One entry of raw diff output: `:MODE MODE OID OID STATUS`, or for a
@@ -196,9 +256,21 @@ impl Repo {
     /// Runs a git command in this worktree with the index that the caller was
     /// given; none if it ended with 1, which for a question is "no".
     pub(super) fn git_here(&self, args: &[&str], input: Option<&[u8]>) -> Result<Option<Vec<u8>>, GitError> {
-        // Settings may stand before the command itself.
-        let what = args.iter().position(|&a| a != "-c" && !a.contains('=')).and_then(|i| args.get(i));
-        let what = what.copied().unwrap_or_default();
+        let (status, out, stderr) = self.run_git_here(args, input)?;
+        match status.code() {
+            Some(0) => Ok(Some(out)),
+            Some(1) if stderr.is_empty() => Ok(None),
+            _ => Err(failed(what_of(args), status, &stderr)),
+        }
+    }
+
+    /// As [`Repo::git_here`], for commands whose end says more.
+    pub(super) fn run_git_here(
+        &self,
+        args: &[&str],
+        input: Option<&[u8]>,
+    ) -> Result<(ExitStatus, Vec<u8>, String), GitError> {
+        let what = what_of(args);
         let mut command = self.git(&[])?;
         // The last `--git-dir` counts.
         command.arg("--git-dir").arg(&self.git_dir);
@@ -215,12 +287,7 @@ impl Repo {
         if let Some(input) = input {
             running.send(input)?;
         }
-        let (status, out, stderr) = running.output()?;
-        match status.code() {
-            Some(0) => Ok(Some(out)),
-            Some(1) if stderr.is_empty() => Ok(None),
-            _ => Err(failed(what, status, &stderr)),
-        }
+        running.output()
     }
 
     /// The commit that a revision names; none if it names none.
@@ -238,6 +305,11 @@ impl Repo {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The command's name; settings may stand before it.
+fn what_of<'a>(args: &[&'a str]) -> &'a str {
+    args.iter().find(|&&a| a != "-c" && !a.contains('=')).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -289,7 +361,7 @@ mod tests {
         let base = repo.resolve_rev("side~1").unwrap().unwrap();
         let range = repo.range(base, repo.head().unwrap().unwrap(), &["X", "Y"]).unwrap();
         let told: Vec<String> =
-            range.iter().map(|c| format!("{} {}", c.parents, paths(&c.changes).join(","))).collect();
+            range.iter().map(|c| format!("{} {}", c.parents.len(), paths(&c.changes).join(","))).collect();
         assert_eq!(told, ["1 ours", "1 theirs", "2 smuggled"]);
         assert_eq!(range[2].trailers, ["one", "a b"]);
         assert_eq!((range[0].author_name.as_str(), range[0].author_email.as_str()), ("a", "a@example.com"));

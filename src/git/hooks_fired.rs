@@ -8,11 +8,6 @@ use super::{GitError, Repo, fsx};
 use crate::text::time::Timestamp;
 
 impl Repo {
-    /// Whether git replays commits that were made before.
-    pub fn is_rebasing(&self) -> bool {
-        ["rebase-merge", "rebase-apply/rebasing"].iter().any(|name| self.git_dir().join(name).exists())
-    }
-
     /// Whether git applies a commit of another branch.
     pub fn is_picking(&self) -> bool {
         self.git_dir().join("CHERRY_PICK_HEAD").exists()

@@ -65,6 +65,8 @@ impl Repo {
             command.env_remove(format!("GIT_CONFIG_KEY_{number}"));
             command.env_remove(format!("GIT_CONFIG_VALUE_{number}"));
         }
+        // Objects and history as they are, not as somebody here shows them.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", self.state_dir.join("no-grafts"));
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
         Ok(command)
     }

@@ -108,23 +108,6 @@ impl Repo {
         }
     }
 
-    /// The last value of a configuration key such as `comm.agent`, from
-    /// every file and variable that git reads. A key without value is `true`.
-    pub fn config(&self, key: &str) -> Option<String> {
-        let config = self.gix.config_snapshot();
-        match config.string(key) {
-            Some(value) => String::from_utf8(value.into()).ok(),
-            None => config.boolean(key).map(|value| value.to_string()),
-        }
-    }
-
-    /// All values of a configuration key, in the order in which git reads them.
-    pub fn config_all(&self, key: &str) -> Vec<String> {
-        let config = self.gix.config_snapshot();
-        let values = config.plumbing().strings(key).unwrap_or_default();
-        values.into_iter().filter_map(|value| String::from_utf8(value.into()).ok()).collect()
-    }
-
     /// Where the ref lives as a loose file.
     pub(super) fn ref_path(&self, name: &RefName) -> PathBuf {
         let base = if name.is_per_worktree() { &self.git_dir } else { &self.common_dir };

@@ -210,9 +210,7 @@ impl Repo {
 
     /// Whether `trunk` holds the commit.
     pub fn is_merged(&self, commit: Oid, trunk: &Trunk) -> Result<bool, GitError> {
-        let mut command = self.git(&[])?;
-        command.args(["merge-base", "--is-ancestor", &commit.to_string(), &trunk.tip.to_string()]);
-        Ok(Ended::of(command, "merge-base")?.answer()?.is_some())
+        self.is_ancestor(commit, trunk.tip)
     }
 
     /// The submodules whose own repositories, which go with this worktree,

@@ -6,17 +6,21 @@
 //! made under; the scope is that of the agent which held that claim.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::error::Error;
+use super::identity::is_agent;
 use super::{Context, commit, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
+use crate::gate::scope::RULES;
 use crate::git::{Oid, Ranged};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::task::{Claim, Task};
 use crate::store::{Version, task_ref};
 use crate::text::escape;
+use crate::text::time::Timestamp;
 
 /// Trailer that names the task that a commit was made for.
 pub const TASK: &str = "Comm-Task";
@@ -35,57 +39,107 @@ pub struct Gate {
     pub findings: Vec<Finding>,
 }
 
+/// What was judged.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// What each gate found.
+    pub gates: Vec<Gate>,
+    /// Why nothing was judged, where that is so.
+    pub note: Option<String>,
+}
+
 /// Judges the commits of `base..head`.
-pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Vec<Gate>, Error> {
+pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, Error> {
     let repo = context.store.repo();
-    if context.store.meta().is_none() {
+    if !context.store.has_board() {
         return Err(Error::Absent {
             what: "the board (refs/comm-node/*) is not in this clone".into(),
             hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'".into(),
         });
     }
     let rev = |text: &str| repo.resolve_rev(text)?.ok_or_else(|| Error::unknown("revision", text));
-    let (base, head) = (rev(base)?, rev(head)?);
-    let base_rules = rules::at(repo, Some(base))?;
-    let range = repo.range(base, head, &[TASK, FENCE])?;
-    let mut claim = Gate { name: "claim", checked: range.len(), findings: Vec::new() };
+    let (base_oid, head) = (rev(base)?, rev(head)?);
+    let base_rules = rules::at(repo, Some(base_oid))?;
+    let range = repo.range(base_oid, head, &[TASK, FENCE])?;
+    if let Some(oid) = repo.cut_off(&range) {
+        return Err(Error::Absent {
+            what: format!("this clone has no history before {oid}, which is in the range"),
+            hint: "fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)".into(),
+        });
+    }
+    let mut claim = Gate { name: "claim", checked: 0, findings: Vec::new() };
     let mut scope = Gate { name: "scope", checked: 0, findings: Vec::new() };
     let Some(base_rules) = base_rules else {
-        // Rules that the range itself brings judge its commits, too.
-        claim.checked = 0;
-        return Ok(vec![claim, scope]);
+        let base = escape::clipped(base, 60);
+        let note = format!("`{base}` has no {RULES}, and the rules of the base are those that judge");
+        return Ok(Verdict { gates: vec![claim, scope], note: Some(note) });
     };
     let mut grants = HashMap::new();
     for one in &range {
-        let domains = match granted_domains(context, &base_rules, one, &mut grants)? {
-            Ok(Some(domains)) => domains,
-            Ok(None) => continue,
-            Err(what) => {
-                let how = "an agent commits under a claim: git comm next, then git commit with the hooks installed; the person keeps the list of people";
-                claim.findings.push(finding("claim", one.oid, Vec::new(), what, how.into()));
-                // What it changed is judged all the same, as far as its author
-                // tells whose it is.
-                authors_domains(context, &base_rules, one)?
-            }
-        };
+        claim.checked += 1;
+        let Some(findings) = judge_one(context, &base_rules, one, &mut grants)? else { continue };
         scope.checked += 1;
-        let own = rules::at(repo, Some(one.oid))?;
-        let mut found = commit::out_of_scope(&base_rules, &domains, &one.changes);
-        for finding in own.iter().flat_map(|own| commit::out_of_scope(own, &domains, &one.changes)) {
-            if !found.iter().any(|f| f.path == finding.path) {
-                found.push(finding);
-            }
+        for finding in findings {
+            let gate = if finding.code == claim.name { &mut claim } else { &mut scope };
+            gate.findings.push(Finding { commit: Some(one.oid.to_string()), ..finding });
         }
-        scope.findings.extend(found.into_iter().map(|f| Finding { commit: Some(one.oid.to_string()), ..f }));
     }
-    Ok(vec![claim, scope])
+    Ok(Verdict { gates: vec![claim, scope], note: None })
 }
 
-fn finding(code: &'static str, commit: Oid, path: Vec<u8>, what: String, how: String) -> Finding {
-    Finding { code, path, commit: Some(commit.to_string()), what, how }
+/// Whether a commit that is made once more, as in a rebase, was allowed where
+/// it was made: under the rules in force nothing is found in it.
+pub fn allows(context: &Context<'_>, commit: Oid) -> Result<bool, Error> {
+    let repo = context.store.repo();
+    let Some(head) = repo.head()? else { return Ok(false) };
+    let Some(rules) = rules::in_force(repo)? else { return Ok(false) };
+    let Some(one) = repo.one(commit, &[TASK, FENCE], head)? else { return Ok(false) };
+    let findings = judge_one(context, &rules, &one, &mut HashMap::new())?;
+    Ok(findings.is_none_or(|findings| findings.is_empty()))
 }
 
-type Grants = HashMap<(TaskId, String), Option<Claim>>;
+/// What is wrong with one commit. None: it is a person's, who commits
+/// anywhere.
+fn judge_one(
+    context: &Context<'_>,
+    base: &Config,
+    one: &Ranged,
+    grants: &mut Grants,
+) -> Result<Option<Vec<Finding>>, Error> {
+    let mut findings = Vec::new();
+    let domains = match granted_domains(context, base, one, grants)? {
+        Ok(Some(domains)) => domains,
+        Ok(None) => return Ok(None),
+        Err(what) => {
+            let how = "an agent commits under its own claim: git comm next, then git commit with the hooks installed; the person keeps the list of people".into();
+            findings.push(Finding { code: "claim", path: Vec::new(), commit: None, what, how });
+            // What it changed is judged all the same, as far as its author
+            // tells whose it is.
+            authors_domains(context, base, one)?
+        }
+    };
+    findings.extend(commit::out_of_scope(base, &domains, &one.changes));
+    let own = rules::at(context.store.repo(), Some(one.oid))?;
+    for finding in own.iter().flat_map(|own| commit::out_of_scope(own, &domains, &one.changes)) {
+        if !findings.iter().any(|f| f.path == finding.path) {
+            findings.push(finding);
+        }
+    }
+    Ok(Some(findings))
+}
+
+/// A claim as a commit may name it.
+#[derive(Clone, Debug)]
+struct Grant {
+    claim: Claim,
+    /// When the task was granted to the next one, if it was.
+    superseded: Option<Timestamp>,
+}
+
+/// How much later than its end a claim may still be named: clocks differ.
+const LATE: Duration = Duration::from_secs(300);
+
+type Grants = HashMap<(TaskId, String), Option<Grant>>;
 
 /// The domains whose files a commit may change: those of the agent that held
 /// the claim it names. None: its author is one of the people. The text says
@@ -114,8 +168,36 @@ fn granted_domains(
         grants.insert(key.clone(), grant);
     }
     match grants.get(&key).and_then(Option::as_ref) {
-        Some(claim) => Ok(Ok(Some(domains_of(context, rules, claim)?))),
+        Some(grant) => match misused(context, rules, &id, grant, one)? {
+            Some(what) => Ok(Err(what)),
+            None => Ok(Ok(Some(domains_of(context, rules, &grant.claim)?))),
+        },
         None => Ok(Err(format!("`{FENCE}: {}` is no claim of `{id}`", escape::clipped(fence, 80)))),
+    }
+}
+
+/// Why a commit may not name a claim that there was: it is another agent's,
+/// or it was over when the commit was made.
+fn misused(
+    context: &Context<'_>,
+    rules: &Config,
+    id: &TaskId,
+    grant: &Grant,
+    one: &Ranged,
+) -> Result<Option<String>, Error> {
+    let holder = &grant.claim.agent;
+    if let Ok(author) = one.author_name.parse::<AgentName>()
+        && author != *holder
+        && is_agent(&context.store, rules, &author)?
+    {
+        return Ok(Some(format!("`{author}` made it, and the claim of `{id}` that it names is {holder}'s")));
+    }
+    let authored = Timestamp::from_micros(one.authored.saturating_mul(1_000_000));
+    match grant.superseded {
+        Some(at) if authored.since(at) > LATE => Ok(Some(format!(
+            "it was made after the claim of `{id}` that it names, {holder}'s, was superseded"
+        ))),
+        _ => Ok(None),
     }
 }
 
@@ -132,11 +214,11 @@ fn authors_domains(context: &Context<'_>, rules: &Config, one: &Ranged) -> Resul
 }
 
 /// The claim of `id` that was granted under this fence.
-fn find_grant(context: &Context<'_>, id: &TaskId, fence: &str) -> Result<Option<Claim>, Error> {
+fn find_grant(context: &Context<'_>, id: &TaskId, fence: &str) -> Result<Option<Grant>, Error> {
     let Some((token, nonce)) = fence.split_once(':') else { return Ok(None) };
     let Ok(token) = token.parse::<u64>() else { return Ok(None) };
     let name = task_ref(id)?;
-    let mut next = context.store.tip(&name)?;
+    let (mut next, mut superseded) = (context.store.tip(&name)?, None);
     while let Some(oid) = next {
         let version: Version<Task> = context.store.version(&name, id.as_str(), oid)?;
         let phase = &version.state.phase;
@@ -144,7 +226,10 @@ fn find_grant(context: &Context<'_>, id: &TaskId, fence: &str) -> Result<Option<
             && phase.fence.nonce == nonce
             && let Some(claim) = &phase.claim
         {
-            return Ok(Some(claim.clone()));
+            return Ok(Some(Grant { claim: claim.clone(), superseded }));
+        }
+        if phase.fence.token > token {
+            superseded = Some(version.head.at);
         }
         next = version.parents.first().copied();
     }

@@ -1,6 +1,6 @@
 //! May this commit be made? Scope and claim, judged on what is staged.
 //!
-//! An agent's commit must pass under HEAD's rules and under its own, so that
+//! An agent's commit must pass under the rules in force and under its own, so that
 //! none loosens the gate that judges it. People commit anywhere: the gate is
 //! between agents.
 
@@ -31,15 +31,16 @@ pub struct Passed {
 pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
     let repo = context.store.repo();
     let changes = repo.staged()?;
-    let before = rules::at(repo, repo.head()?)?;
+    let before = rules::in_force(repo)?;
     // Whoever commits: rules that cannot be read judge nobody.
     let own = match changes.iter().find(|c| c.path == RULES.as_bytes()) {
         Some(Change { oid: Some(blob), .. }) => Some(rules::of_blob(repo, *blob)?),
         Some(_) => Some(Config::default()),
         None => None,
     };
-    let agent = match &context.identity.who {
-        Who::Agent(name) => name.clone(),
+    let judged_by = before.clone().unwrap_or_default();
+    let agent = match context.identity.committer(&context.store, &judged_by)? {
+        Who::Agent(name) => name,
         Who::Person(_) | Who::Script(_) => return Ok(Passed { files: changes.len(), grant: None }),
         Who::Nobody(why) => {
             // A harness whose agent has no name, where names matter.
@@ -51,8 +52,8 @@ pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
             return context.identity.author(&context.store).map(|_| Passed::default());
         }
     };
-    let author = Author { agent, session: context.identity.session.clone() };
-    let before = before.unwrap_or_default();
+    let author = context.identity.as_agent(&context.store, agent);
+    let before = judged_by;
     let grant = current_grant(context, &author)?;
     let bound = rules::domains_of(&context.store, &before, &author.agent)?;
     refuse_paused(context, &author, &bound)?;
@@ -131,6 +132,7 @@ pub(super) fn refuse_paused(
     author: &Author,
     bound: &[DomainName],
 ) -> Result<(), Error> {
+    context.store.require_intact()?;
     match context.store.control().pause_of(&author.agent, bound) {
         None => Ok(()),
         Some((scope, pause)) => {
@@ -146,8 +148,7 @@ pub(super) fn refuse_paused(
 /// it is about to commit was work on a task that is somebody else's now.
 pub fn current_grant(context: &Context<'_>, author: &Author) -> Result<Option<(TaskId, Fence)>, Error> {
     let store = &context.store;
-    let bound: Option<TaskId> =
-        store.repo().config("comm.task").filter(|t| !t.is_empty()).map(|t| t.parse()).transpose()?;
+    let bound: Option<TaskId> = store.repo().bound("task").map(|t| t.parse()).transpose()?;
     let mut remembered = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
     let mut held = Vec::new();
     let mut lost = None;

@@ -6,17 +6,16 @@
 use std::path::Path;
 
 use super::Context;
-use super::ci::{FENCE, TASK};
+use super::ci::{self, FENCE, TASK};
 use super::commit::{self, Passed};
 use super::error::Error;
 use super::identity::Who;
-use crate::store::Author;
+use super::rules;
 
 /// Before a commit is made of the index: `git commit`, `git am`.
 pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error> {
     note(context, hook);
-    // What is replayed was judged when it was made; CI judges it again.
-    if hook == "pre-applypatch" && context.store.repo().is_rebasing() {
+    if is_replay(context)? {
         return Ok(Passed::default());
     }
     commit::judge_staged(context)
@@ -26,26 +25,38 @@ pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error>
 /// `git am`, and `git merge`, which runs no other hook that could judge it.
 pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<(), Error> {
     note(context, hook);
-    let repo = context.store.repo();
-    if hook == "applypatch-msg" && repo.is_rebasing() {
+    // Before a patch is applied nothing can be compared: a rebase leaves the
+    // message as it was.
+    if is_replay(context)? || (hook == "applypatch-msg" && context.store.repo().is_rebasing()) {
         return Ok(());
     }
-    if !repo.merge_heads().is_empty() {
+    if !context.store.repo().merge_heads().is_empty() {
         commit::judge_staged(context)?;
     }
     name_claim(context, file)
 }
 
-/// Before the message in `file` is edited. For `git cherry-pick` and
-/// `git revert` this is the only hook there is.
+/// Before the message in `file` is edited. For `git cherry-pick`, `git revert`
+/// and `git rebase` this is the only hook there is.
 pub fn prepare_message(context: &Context<'_>, file: &Path) -> Result<(), Error> {
     note(context, "prepare-commit-msg");
     let repo = context.store.repo();
-    if repo.is_rebasing() || !(repo.is_picking() || is_revert(file)) {
+    if !(repo.is_rebasing() || repo.is_picking() || is_revert(file)) || is_replay(context)? {
         return Ok(());
     }
     commit::judge_staged(context)?;
     name_claim(context, file)
+}
+
+/// Whether git makes a commit once more that was allowed where it was made.
+/// In a rebase everything else is a new commit, and judged as one.
+fn is_replay(context: &Context<'_>) -> Result<bool, Error> {
+    let repo = context.store.repo();
+    if !repo.is_rebasing() {
+        return Ok(false);
+    }
+    let Some(commit) = repo.replayed() else { return Ok(false) };
+    Ok(repo.is_replay_of(commit)? && ci::allows(context, commit)?)
 }
 
 fn note(context: &Context<'_>, hook: &str) {
@@ -60,8 +71,9 @@ fn is_revert(file: &Path) -> bool {
 
 /// Adds the trailers that name the claim which the commit is made under.
 fn name_claim(context: &Context<'_>, file: &Path) -> Result<(), Error> {
-    let Who::Agent(name) = &context.identity.who else { return Ok(()) };
-    let author = Author { agent: name.clone(), session: context.identity.session.clone() };
+    let rules = rules::current(context)?;
+    let Who::Agent(name) = context.identity.committer(&context.store, &rules)? else { return Ok(()) };
+    let author = context.identity.as_agent(&context.store, name);
     if let Some((task, fence)) = commit::current_grant(context, &author)? {
         let fence = format!("{}:{}", fence.token, fence.nonce);
         context.store.repo().set_trailers(file, &[(TASK, task.as_str()), (FENCE, &fence)])?;

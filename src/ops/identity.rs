@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use super::error::Error;
+use crate::config::Config;
 use crate::env::Env;
 use crate::model::agent::Agent;
 use crate::model::names::AgentName;
@@ -150,6 +151,43 @@ impl Identity {
         }
     }
 
+    /// Who changes files and commits here. An agent's worktree is its own: a
+    /// caller without a name is that agent, another agent does not work there.
+    /// Only a person may.
+    pub fn committer(&self, store: &Store<'_>, rules: &Config) -> Result<Who, Error> {
+        let repo = store.repo();
+        let refuse = |what: String, hint: &str| Err(Error::Identity { what, hint: hint.to_owned() });
+        let own: Option<AgentName> = repo.own_bound("agent").map(|name| name.parse()).transpose()?;
+        match (&self.who, own) {
+            (Who::Person(_), _) => Ok(self.who.clone()),
+            (Who::Agent(name), Some(own)) if *name != own => refuse(
+                format!("this worktree is `{own}`'s, and you are `{name}`"),
+                "work in your own: git comm worktree list, or git comm worktree add",
+            ),
+            (Who::Agent(_), _) => Ok(self.who.clone()),
+            (Who::Script(_) | Who::Nobody(_), Some(own)) => Ok(Who::Agent(own)),
+            (Who::Script(name), None) if is_agent(store, rules, name)? => Ok(Who::Agent(name.clone())),
+            (Who::Script(_), None)
+                if ["domain", "task", "branch"].iter().any(|key| repo.own_bound(key).is_some()) =>
+            {
+                refuse(
+                    "this worktree is bound to an agent's work, and no agent is named".into(),
+                    HOW_TO_REGISTER,
+                )
+            }
+            (Who::Script(_) | Who::Nobody(_), None) => Ok(self.who.clone()),
+        }
+    }
+
+    /// The caller as the agent that [`Identity::committer`] says it is.
+    pub fn as_agent(&self, store: &Store<'_>, agent: AgentName) -> Author {
+        let session = match self.name() {
+            Some(name) if *name == agent => self.session.clone(),
+            _ => session(store, &agent),
+        };
+        Author { agent, session }
+    }
+
     /// The writer of an act that only the person may do.
     pub fn person(&self, act: &str) -> Result<Author, Error> {
         match &self.who {
@@ -162,6 +200,14 @@ impl Identity {
             }),
         }
     }
+}
+
+/// Whether agents go by this name: the rules give it work, or one registered
+/// under it.
+pub fn is_agent(store: &Store<'_>, rules: &Config, name: &AgentName) -> Result<bool, Error> {
+    let record = || store.read::<Agent>(name.as_str());
+    Ok(!super::rules::given_to(rules, name).is_empty()
+        || record()?.is_some_and(|agent| !is_person_record(&agent.state)))
 }
 
 /// Whether this record is a person's, who may come without naming an agent.
@@ -210,6 +256,7 @@ fn unnamed(store: &Store<'_>, claimed: &Claimed) -> Result<Who, Error> {
 /// `init` made, or under a harness, where reading a file proves little, gives
 /// its content in `GIT_COMM_PERSON_SECRET`.
 fn proof(store: &Store<'_>, harness: Option<&str>) -> Result<Result<(), String>, Error> {
+    store.require_intact()?;
     let Some(path) = secret_path(store) else {
         return Ok(Err("there is no board, so nobody has made the person's secret".into()));
     };

@@ -63,7 +63,7 @@ pub struct Item {
 /// Gathers it; none without a board.
 pub fn prime(context: &Context<'_>) -> Result<Option<Prime>, Error> {
     let store = &context.store;
-    if store.meta().is_none() {
+    if !store.has_board() {
         return Ok(None);
     }
     let identity = &context.identity;
@@ -126,7 +126,7 @@ pub fn prime(context: &Context<'_>) -> Result<Option<Prime>, Error> {
         domains: bound.iter().map(|d| (d.to_string(), globs(d))).collect(),
         has_rules,
         require_claim: rules.commit.require_claim,
-        bound_task: repo.config("comm.task").filter(|t| !t.is_empty()),
+        bound_task: repo.bound("task"),
         paused,
         unread: if name.is_some() { messages::unread_count(context).unwrap_or(0) } else { 0 },
         held: held.iter().take(MOST).filter_map(item).collect(),

@@ -53,12 +53,19 @@ pub fn given_to(rules: &Config, agent: &AgentName) -> Vec<DomainName> {
 
 /// The domain that this worktree is bound to.
 pub fn bound_domain(store: &Store<'_>) -> Result<Option<DomainName>, Error> {
-    let text = store.repo().config("comm.domain").filter(|text| !text.is_empty());
-    Ok(text.map(|text| text.parse()).transpose()?)
+    Ok(store.repo().bound("domain").map(|text| text.parse()).transpose()?)
 }
 
-/// The rules at HEAD, for questions that are not about a commit.
+/// The rules that judge what is done here now: those at HEAD, and where HEAD
+/// has none, as on a branch without history, those of the trunk.
+pub fn in_force(repo: &Repo) -> Result<Option<Config>, Error> {
+    match at(repo, repo.head()?)? {
+        Some(rules) => Ok(Some(rules)),
+        None => at(repo, repo.trunk()?.map(|trunk| trunk.tip)),
+    }
+}
+
+/// As [`in_force`], for questions that are not about a commit.
 pub fn current(context: &Context<'_>) -> Result<Config, Error> {
-    let repo = context.store.repo();
-    Ok(at(repo, repo.head()?)?.unwrap_or_default())
+    Ok(in_force(context.store.repo())?.unwrap_or_default())
 }

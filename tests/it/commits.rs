@@ -6,7 +6,7 @@ use crate::hooks_support::RULES;
 use crate::support::{Run, Sandbox, split};
 
 /// A repository with two domains and the hooks that init installs.
-fn guarded(rules: &str) -> Sandbox {
+pub(crate) fn guarded(rules: &str) -> Sandbox {
     let s = Sandbox::new();
     write(&s, "comm.toml", rules);
     write(&s, "api/a.txt", "a");
@@ -16,14 +16,14 @@ fn guarded(rules: &str) -> Sandbox {
     s
 }
 
-fn write(s: &Sandbox, path: &str, text: &str) {
+pub(crate) fn write(s: &Sandbox, path: &str, text: &str) {
     let path = s.repo().join(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
 
 /// git as a person runs it, or as an agent does.
-fn git_as(s: &Sandbox, agent: Option<&str>, words: &str) -> Run {
+pub(crate) fn git_as(s: &Sandbox, agent: Option<&str>, words: &str) -> Run {
     let mut command: Command = s.bare_command("git", s.repo());
     if let Some(agent) = agent {
         command.env("GIT_COMM_AGENT", agent);
@@ -137,53 +137,74 @@ fn a_holder_that_lost_its_claim_commits_no_more() {
 }
 
 #[test]
-fn ci_finds_what_skipped_the_hooks() {
-    let s = guarded(RULES);
-    s.add("one");
-    s.as_agent("ada", "claim bd-1").succeeds();
-    write(&s, "api/a.txt", "fine");
-    git_as(&s, Some("ada"), "commit -q -a -m fine").succeeds();
-    write(&s, "web/w.txt", "person");
-    git_as(&s, None, "commit -q -a -m person").succeeds();
-    s.comm("ci --base HEAD~2").succeeds();
-    write(&s, "web/w.txt", "skipped");
-    let fence = git_as(&s, None, "log -1 --format=%(trailers:only) HEAD~1").stdout;
-    let message = format!("skipped\n\n{}", fence.trim());
-    let mut command = s.bare_command("git", s.repo());
-    command.env("GIT_AUTHOR_NAME", "ada").env("GIT_AUTHOR_EMAIL", "ada@agents.example");
-    command.args(["commit", "-q", "-a", "--no-verify", "-m", &message]);
-    Run::of(&command.output().unwrap(), "skipped").succeeds();
-    write(&s, "api/a.txt", "no trailers");
-    git_as(&s, Some("ada"), "commit -q -a --no-verify -m none").succeeds();
-    let verdict = s.comm("ci --base HEAD~4 --json").exits(1).json();
-    let (claim, scope) = (&verdict["gates"][0], &verdict["gates"][1]);
-    assert_eq!((claim["name"].as_str(), claim["status"].as_str()), (Some("claim"), Some("fail")));
-    assert_eq!(claim["findings"].as_array().unwrap().len(), 1);
-    write(&s, "web/w.txt", "no trailers either, and outside");
-    write(&s, "comm.toml", "");
-    git_as(&s, Some("ada"), "commit -q -a --no-verify -m both").succeeds();
-    let both = s.comm("ci --base HEAD~1 --json").exits(1).json();
-    let found = both["gates"][1]["findings"].as_array().unwrap();
-    let files: Vec<_> = found.iter().map(|f| f["file"].as_str().unwrap()).collect();
-    assert_eq!(files, ["comm.toml", "web/w.txt"], "without a claim the author's scope is judged");
-    assert_eq!(scope["findings"][0]["file"], "web/w.txt");
-    assert_eq!(scope["checked"], 3, "all but the person's");
-    s.comm("ci --base nowhere").exits(4);
-}
-
-#[test]
-fn ci_without_the_board_is_incomplete_not_green() {
-    let s = guarded(RULES);
-    for name in s.git("for-each-ref --format=%(refname) refs/comm-node").stdout.lines() {
-        s.git(&format!("update-ref -d {name}")).succeeds();
-    }
-    s.comm("ci --base HEAD").exits(6);
-}
-
-#[test]
 fn the_example_of_the_guide_is_accepted() {
     let guide = include_str!("../../docs/comm-toml.md");
     let example = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let s = guarded(example);
     s.comm("doctor").succeeds();
+}
+
+/// Whatever the environment leaves out or says otherwise, an agent's worktree
+/// is the agent's.
+#[test]
+fn a_bound_worktree_commits_as_its_agent() {
+    let s = guarded(RULES);
+    s.comm("worktree add wt --agent cy --domain api").succeeds();
+    let dir = s.root().join("repo.worktrees/wt");
+    std::fs::write(dir.join("web/w.txt"), "smuggled").unwrap();
+    let commit = |vars: &[(&str, &str)], words: &str| {
+        let mut command = s.bare_command("git", &dir);
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env_remove(format!("GIT_{role}_NAME")).env_remove(format!("GIT_{role}_EMAIL"));
+        }
+        Run::of(&command.envs(vars.iter().copied()).args(split(words)).output().unwrap(), words)
+    };
+    let outside = "web/w.txt: domain web, agent bob";
+    let cleared = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "comm.agent"), ("GIT_CONFIG_VALUE_0", "")];
+    let widened =
+        [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "comm.domain"), ("GIT_CONFIG_VALUE_0", "web")];
+    for (vars, words, says) in [
+        (&[][..], "commit -q -a -m x", outside),
+        (&cleared[..], "commit -q -a -m x", outside),
+        (&widened[..], "commit -q -a -m x", outside),
+        (&[], "-c comm.agent= commit -q -a -m x", outside),
+        (&[], "-c comm.domain=web commit -q -a -m x", outside),
+        (
+            &[("GIT_AUTHOR_NAME", "Somebody")],
+            "-c comm.agent= -c user.name=Somebody commit -q -a -m x",
+            outside,
+        ),
+        (&[("GIT_COMM_AGENT", "bob")], "commit -q -a -m x", "this worktree is `cy`'s, and you are `bob`"),
+        (&[], "-c comm.agent=bob commit -q -a -m x", "this worktree is `cy`'s, and you are `bob`"),
+    ] {
+        let run = commit(vars, words).exits(1);
+        assert!(run.stderr.contains(says), "{vars:?} {words}: {}", run.stderr);
+    }
+    // Its own file, which it can write, is all that names it.
+    git_as(&s, None, "-C ../repo.worktrees/wt config --worktree --unset comm.agent").succeeds();
+    let run = commit(&[("GIT_AUTHOR_NAME", "Somebody")], "commit -q -a -m x").exits(1);
+    assert!(run.stderr.contains("bound to an agent's work, and no agent is named"), "{}", run.stderr);
+}
+
+#[test]
+fn an_author_by_an_agents_name_is_that_agent() {
+    let s = guarded(RULES);
+    write(&s, "web/w.txt", "smuggled");
+    let mut command = s.bare_command("git", s.repo());
+    command.env("GIT_AUTHOR_NAME", "Ada").args(["commit", "-q", "-a", "-m", "x"]);
+    let run = Run::of(&command.output().unwrap(), "as Ada").exits(1);
+    assert!(run.stderr.contains("web/w.txt: domain web, agent bob"), "{}", run.stderr);
+    git_as(&s, None, "commit -q -a -m 'a person'").succeeds();
+}
+
+/// git hands its `-c` down in a variable of its own.
+#[test]
+fn settings_given_to_git_count() {
+    let s = guarded(RULES);
+    write(&s, "web/w.txt", "smuggled");
+    let run = git_as(&s, None, "-c comm.agent=ada commit -q -a -m x").exits(1);
+    assert!(run.stderr.contains("web/w.txt: domain web, agent bob"), "{}", run.stderr);
+    let mut command = s.command();
+    command.env("GIT_CONFIG_PARAMETERS", "'comm.agent'='ada'").args(["whoami", "--json"]);
+    assert_eq!(Run::of(&command.output().unwrap(), "whoami").succeeds().json()["name"], "ada");
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::commits::{git_as, guarded, write};
+use crate::hooks_support::RULES;
 use crate::support::refusal::{is_clean, is_refusal};
 use crate::support::{Run, Sandbox};
 
@@ -121,6 +123,59 @@ fn is_contained(s: &Sandbox, says: &str, what: &str) {
     s.add("'one more'");
 }
 
+/// What binds everybody cannot be read: nothing is written, agents commit
+/// nothing, and all else goes on.
+#[test]
+fn damage_to_what_binds_everybody_stops_only_what_it_binds() {
+    for name in ["meta", "control"] {
+        let s = guarded(RULES);
+        s.add("'A first task'");
+        let refname = format!("refs/comm-node/{name}");
+        let blob = s.git_with(&["hash-object", "-w", "--stdin"], b"x");
+        let good = s.git(&format!("rev-parse -q --verify {refname}")).stdout.trim().to_owned();
+        s.git(&format!("update-ref {refname} {blob}")).succeeds();
+        let refs = s.git("for-each-ref").stdout;
+        for words in ["list", "ready", "status", "show bd-1", "list --json", "prime"] {
+            let run = s.as_agent("ada", words);
+            let told = run.stdout.contains("bd-1") || (words == "status" && run.stdout.contains("1 ready"));
+            assert!(told, "{name} {words}: {}{}", run.stdout, run.stderr);
+            is_clean(&run, words);
+            if !matches!(words, "show bd-1" | "prime") {
+                assert_eq!(run.code, 6, "{name} {words}");
+                assert!(run.stderr.contains(&refname), "{name} {words}: {}", run.stderr);
+            }
+        }
+        for words in [
+            "add more",
+            "claim bd-1",
+            "next",
+            "comment bd-1 x",
+            "msg send --to bob x",
+            "init",
+            "agent register eve",
+        ] {
+            let run = s.as_agent("ada", words);
+            is_refusal(&run, 6, &refname, &format!("{name}: {words}"));
+            assert!(run.stderr.contains(&format!("git update-ref {refname}")), "{words}: {}", run.stderr);
+        }
+        assert_eq!(s.git("for-each-ref").stdout, refs, "{name}");
+        write(&s, "api/a.txt", "more");
+        git_as(&s, None, "add -A").succeeds();
+        let refused = git_as(&s, Some("ada"), "commit -q -m agents").exits(1);
+        assert!(refused.stderr.contains(&refname), "{name}: {}", refused.stderr);
+        git_as(&s, None, "commit -q -m persons").succeeds();
+        let doctor = s.comm("doctor").exits(1);
+        assert!(doctor.stdout.contains(&refname) && doctor.stdout.contains("hooks"), "{}", doctor.stdout);
+        if !good.is_empty() {
+            s.git(&format!("update-ref {refname} {good}")).succeeds();
+            s.as_agent("ada", "claim bd-1").succeeds();
+            s.git(&format!("update-ref {refname} {blob}")).succeeds();
+        }
+        s.comm("init --remove").succeeds();
+        git_as(&s, Some("ada"), "commit -q --allow-empty -m unjudged").succeeds();
+    }
+}
+
 fn damaged(init: &[&str], damage: &Damage) {
     let s = Sandbox::with_init(init);
     s.comm("init").succeeds();
@@ -176,10 +231,12 @@ fn a_damaged_board_is_said_to_be() {
         let s = Sandbox::new();
         s.add("'A task'");
         std::fs::write(s.repo().join(".git/refs/comm-node").join(name), "").unwrap();
-        for words in ["list", "claim bd-1", "status", "add x"] {
+        for words in ["claim bd-1", "add x"] {
             let run = s.as_agent("ada", words);
             is_refusal(&run, 6, &format!("refs/comm-node/{name}"), words);
         }
+        let list = s.as_agent("ada", "list");
+        assert!(list.code == 6 && list.stdout.contains("A task"), "{name}: {list:?}");
     }
     let s = Sandbox::new();
     s.add("'A task'");

@@ -14,6 +14,7 @@
     clippy::disallowed_methods
 )]
 
+mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;
 mod commits;
@@ -43,6 +44,7 @@ mod output;
 mod prime;
 mod races;
 mod readme;
+mod rebases;
 mod refusals;
 mod setup;
 mod shared;

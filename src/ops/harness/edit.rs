@@ -61,13 +61,13 @@ pub fn judge(context: &Context<'_>, call: &Call, dir: &Path) -> Verdict {
 
 fn find(context: &Context<'_>, call: &Call, dir: &Path) -> Result<Verdict, Error> {
     let repo = context.store.repo();
-    let rules = rules::at(repo, repo.head()?)?;
-    if rules.is_none() && context.store.meta().is_none() {
+    let rules = rules::in_force(repo)?;
+    if rules.is_none() && !context.store.has_board() {
         return Ok(Verdict::Allowed);
     }
     let rules = rules.unwrap_or_default();
-    let agent = match &context.identity.who {
-        Who::Agent(name) => name.clone(),
+    let agent = match context.identity.committer(&context.store, &rules)? {
+        Who::Agent(name) => name,
         Who::Person(_) => return Ok(Verdict::Allowed),
         Who::Script(_) | Who::Nobody(_) => {
             let binds = !rules.domains.all().is_empty() || rules.commit.require_claim;
@@ -83,7 +83,7 @@ fn find(context: &Context<'_>, call: &Call, dir: &Path) -> Result<Verdict, Error
     let Some(places) = Places::new(repo) else {
         return Ok(Verdict::Unjudged("there is no working tree here".into()));
     };
-    let author = Author { agent, session: context.identity.session.clone() };
+    let author = context.identity.as_agent(&context.store, agent);
     let bound = rules::domains_of(&context.store, &rules, &author.agent)?;
     commit::refuse_paused(context, &author, &bound)?;
     let (findings, hint) = findings(context, &rules, &bound, &places, call, dir)?;
@@ -197,7 +197,7 @@ fn claim_missing(
     author: &Author,
     rules: &Config,
 ) -> Result<Option<(String, String)>, Error> {
-    let bound = context.store.repo().config("comm.task").filter(|t| !t.is_empty());
+    let bound = context.store.repo().bound("task");
     let bound: Option<TaskId> = bound.map(|t| t.parse()).transpose()?;
     if bound.is_none() && !rules.commit.require_claim {
         return Ok(None);
