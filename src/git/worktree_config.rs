@@ -111,22 +111,14 @@ impl Repo {
         let lock = lock_of(path);
         let mut foreign = Foreign::default();
         loop {
-            match fs::hard_link(next, &lock) {
+            let taken = fs::hard_link(next, &lock)
+                .or_else(|err| if fsx::cannot_link(&err) { copy_lock(next, &lock) } else { Err(err) });
+            match taken {
                 Ok(()) => return Ok(lock),
                 Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => {
                     self.wait_for(&lock, &mut foreign)?;
                     if foreign.is_stale {
                         self.set_aside(&lock, &foreign)?;
-                    }
-                }
-                Err(err) if fsx::cannot_link(&err) => {
-                    // Without links the lock is a copy: a kill before the
-                    // rename leaves one that is broken when it is old.
-                    let bytes = fs::read(next).map_err(|err| GitError::read(next, err))?;
-                    match fsx::create_new(&lock, 0o666).and_then(|mut file| file.write_all(&bytes)) {
-                        Ok(()) => return Ok(lock),
-                        Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => {}
-                        Err(err) => return Err(GitError::write(&lock, err)),
                     }
                 }
                 Err(err) => return Err(GitError::write(&lock, err)),
@@ -207,6 +199,16 @@ impl Common {
         }
         common
     }
+}
+
+/// Without links the lock is a copy: a kill before the rename leaves one that
+/// is broken when it is old.
+fn copy_lock(next: &Path, lock: &Path) -> std::io::Result<()> {
+    let bytes = fs::read(next)?;
+    let mut file = fsx::create_new(lock, 0o666)?;
+    file.write_all(&bytes).inspect_err(|_| {
+        let _ = fs::remove_file(lock);
+    })
 }
 
 /// A boolean as git reads it; a key without a value is true.

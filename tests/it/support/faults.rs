@@ -24,6 +24,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Whether it makes a hard link.
+    pub(crate) fn is_link(&self) -> bool {
+        matches!(self.name.as_str(), "link" | "linkat")
+    }
+
     /// Whether the call may change what is stored, or make it durable.
     pub(crate) fn is_write(&self) -> bool {
         match self.name.as_str() {
@@ -54,13 +59,27 @@ pub(crate) fn sample(calls: Vec<Call>, small: usize) -> Vec<Call> {
 pub(crate) struct Scene {
     pub(crate) sandbox: Sandbox,
     saved: TempDir,
+    has_links: bool,
 }
+
+/// What a file system without hard links says to whoever asks for one.
+const NO_LINKS: &str = "inject=link,linkat:error=EPERM";
 
 impl Scene {
     pub(crate) fn new(sandbox: Sandbox) -> Self {
         let saved = tempfile::tempdir().unwrap();
         copy_into(&sandbox.repo().join(".git"), saved.path());
-        Self { sandbox, saved }
+        Self { sandbox, saved, has_links: true }
+    }
+
+    /// Whether hard links can be made.
+    pub(crate) fn has_links(&self) -> bool {
+        self.has_links
+    }
+
+    /// As if the repository were on a file system without hard links.
+    pub(crate) fn without_links(self) -> Self {
+        Self { has_links: false, ..self }
     }
 
     /// Takes the stored state back. The directory itself stays, so that the
@@ -80,7 +99,10 @@ impl Scene {
 
     /// Runs the program as `agent`.
     pub(crate) fn run(&self, agent: &str, words: &str) -> Run {
-        self.sandbox.as_agent(agent, words)
+        if self.has_links {
+            return self.sandbox.as_agent(agent, words);
+        }
+        Run::of(&self.strace(agent, &["-e", "trace=link,linkat"], words).output().unwrap(), words)
     }
 
     fn trace_file(&self) -> PathBuf {
@@ -89,7 +111,11 @@ impl Scene {
 
     fn strace(&self, agent: &str, options: &[&str], words: &str) -> Command {
         let mut command = self.sandbox.bare_command("strace", self.sandbox.repo());
-        command.arg("-o").arg(self.trace_file()).args(options).arg(program()).args(split(words));
+        command.arg("-o").arg(self.trace_file()).args(options);
+        if !self.has_links {
+            command.args(["-e", NO_LINKS]);
+        }
+        command.arg(program()).args(split(words));
         command.env("GIT_COMM_AGENT", agent);
         command
     }
@@ -234,7 +260,10 @@ pub(crate) fn timed<T>(act: impl FnOnce() -> T) -> (T, f64) {
 
 fn options(call: &Call, fault: &str, onward: bool) -> (String, String) {
     let plus = if onward { "+" } else { "" };
-    (format!("trace={}", call.name), format!("inject={}:{fault}:when={}{plus}", call.name, call.nth))
+    (
+        format!("trace={},/^link(at)?$", call.name),
+        format!("inject={}:{fault}:when={}{plus}", call.name, call.nth),
+    )
 }
 
 fn parse(trace: &str) -> Vec<Call> {
