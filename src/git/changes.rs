@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitStatus;
 
+use super::objects::MAX_COMMIT;
 use super::process::{Running, failed};
 use super::{GitError, Oid, RefName, Repo};
 
@@ -71,18 +72,26 @@ impl Repo {
     /// what git makes of it by itself. The index is the one that git named to
     /// the hook (`GIT_INDEX_FILE`), which `commit -a` and `commit PATH` change.
     pub fn staged(&self) -> Result<Vec<Change>, GitError> {
-        let head = self.head()?;
-        let heads = self.merge_heads();
-        let parents: Vec<Oid> = head.into_iter().chain(heads).collect();
+        let parents: Vec<Oid> = self.head()?.into_iter().chain(self.merge_heads()).collect();
+        self.staged_onto(&parents)
+    }
+
+    /// As [`Repo::staged`], for a commit that takes HEAD's place.
+    pub fn staged_to_amend(&self) -> Result<Vec<Change>, GitError> {
+        let Some(head) = self.head()? else { return self.staged() };
+        let parents = self.with_commit(head, MAX_COMMIT, |commit| commit.parents.clone())?;
+        self.staged_onto(&parents)
+    }
+
+    fn staged_onto(&self, parents: &[Oid]) -> Result<Vec<Change>, GitError> {
+        let only = parents.first().copied();
         if parents.len() < 2 {
-            return self.staged_against(head);
+            return self.staged_against(only);
         }
-        let Some(merged) = self.auto_merge(&parents)? else { return self.staged_against(head) };
+        let Some(merged) = self.auto_merge(parents)? else { return self.staged_against(only) };
         let mut changes = self.staged_against(Some(merged.tree))?;
         let trunk = self.trunk()?.map(|trunk| trunk.tip);
-        self.drop_settled(&mut changes, &merged, &parents, trunk, |parent| {
-            self.staged_against(Some(parent))
-        })?;
+        self.drop_settled(&mut changes, &merged, parents, trunk, |parent| self.staged_against(Some(parent)))?;
         Ok(changes)
     }
 

@@ -17,7 +17,7 @@ use super::{Commit, CommitDraft, Durability, GitError, Oid, Repo, commit};
 use crate::text::escape;
 
 /// Larger commits of a user are not read, in bytes.
-const MAX_COMMIT: usize = 16 << 20;
+pub(super) const MAX_COMMIT: usize = 16 << 20;
 
 impl Repo {
     /// Hands a commit of at most `limit` bytes to `read`.

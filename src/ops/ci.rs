@@ -107,9 +107,21 @@ fn judge_one(
     grants: &mut Grants,
 ) -> Result<Option<Vec<Finding>>, Error> {
     let mut findings = Vec::new();
+    // Whoever commits: rules that cannot be read judge nobody.
+    let own = match rules::at(context.store.repo(), Some(one.oid)) {
+        Err(Error::Rules { .. }) if !one.changes.iter().any(|c| c.path == RULES.as_bytes()) => None,
+        Err(Error::Rules { faults }) => {
+            let what = faults.first().map_or_else(String::new, ToString::to_string);
+            let how = "a later commit mends them; the person decides whether it may land".into();
+            findings.push(Finding { code: "rules", path: RULES.into(), commit: None, what, how });
+            None
+        }
+        other => other?,
+    };
     let domains = match granted_domains(context, base, one, grants)? {
         Ok(Some(domains)) => domains,
-        Ok(None) => return Ok(None),
+        Ok(None) if findings.is_empty() => return Ok(None),
+        Ok(None) => return Ok(Some(findings)),
         Err(what) => {
             let how = "an agent commits under its own claim: git comm next, then git commit with the hooks installed; the person keeps the list of people".into();
             findings.push(Finding { code: "claim", path: Vec::new(), commit: None, what, how });
@@ -119,7 +131,6 @@ fn judge_one(
         }
     };
     findings.extend(commit::out_of_scope(base, &domains, &one.changes));
-    let own = rules::at(context.store.repo(), Some(one.oid))?;
     for finding in own.iter().flat_map(|own| commit::out_of_scope(own, &domains, &one.changes)) {
         if !findings.iter().any(|f| f.path == finding.path) {
             findings.push(finding);

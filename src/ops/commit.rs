@@ -29,8 +29,17 @@ pub struct Passed {
 
 /// Judges what is staged. A refusal is on the record before it is told.
 pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
+    judge(context, context.store.repo().staged()?)
+}
+
+/// As [`judge_staged`], for a commit that takes HEAD's place: what HEAD
+/// changed is then the caller's change.
+pub fn judge_amended(context: &Context<'_>) -> Result<Passed, Error> {
+    judge(context, context.store.repo().staged_to_amend()?)
+}
+
+fn judge(context: &Context<'_>, changes: Vec<Change>) -> Result<Passed, Error> {
     let repo = context.store.repo();
-    let changes = repo.staged()?;
     let before = rules::in_force(repo)?;
     // Whoever commits: rules that cannot be read judge nobody.
     let own = match changes.iter().find(|c| c.path == RULES.as_bytes()) {

@@ -37,14 +37,23 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
 }
 
 /// Before the message in `file` is edited. For `git cherry-pick`, `git revert`
-/// and `git rebase` this is the only hook there is.
-pub fn prepare_message(context: &Context<'_>, file: &Path) -> Result<(), Error> {
+/// and `git rebase` this is the only hook there is, and for a commit that
+/// `amends` another the only one that can know.
+pub fn prepare_message(context: &Context<'_>, file: &Path, amends: bool) -> Result<(), Error> {
     note(context, "prepare-commit-msg");
     let repo = context.store.repo();
-    if !(repo.is_rebasing() || repo.is_picking() || is_revert(file)) || is_replay(context)? {
+    if is_replay(context)? {
         return Ok(());
     }
-    commit::judge_staged(context)?;
+    let applies = repo.is_rebasing() || repo.is_picking() || is_revert(file);
+    if !(amends || applies) {
+        return Ok(());
+    }
+    if amends {
+        commit::judge_amended(context)?
+    } else {
+        commit::judge_staged(context)?
+    };
     name_claim(context, file)
 }
 

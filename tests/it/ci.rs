@@ -251,3 +251,16 @@ fn a_base_without_rules_and_a_history_that_is_cut_off_are_said() {
     assert!(told.stderr.contains("has no history before"), "{}", told.stderr);
     assert!(told.stderr.contains("fetch-depth: 0"), "{}", told.stderr);
 }
+
+#[test]
+fn rules_that_cannot_be_read_are_found_where_they_came_in() {
+    let s = guarded(RULES);
+    s.add("one");
+    write(&s, "comm.toml", "[domains.api]\nscop = 'x'\n");
+    git_as(&s, None, "commit -q -a --no-verify -m broken").succeeds();
+    write(&s, "comm.toml", RULES);
+    git_as(&s, None, "commit -q -a --no-verify -m mended").succeeds();
+    let scope = found(&s, "--base HEAD~2", SCOPE);
+    assert_eq!(scope.len(), 1, "{scope:?}");
+    assert!(scope[0].starts_with("comm.toml") && scope[0].contains("unknown key `scop`"), "{scope:?}");
+}

@@ -68,13 +68,32 @@ fn every_form_of_commit_is_judged() {
     git_as(&s, Some("ada"), "commit -q -a -m good").succeeds();
     write(&s, "web/w.txt", "smuggled");
     git_as(&s, Some("ada"), "commit -q -a --amend --no-edit").exits(1);
+    git_as(&s, None, "checkout -q web/w.txt").succeeds();
+    write(&s, "api/a.txt", "better");
+    git_as(&s, Some("ada"), "commit -q -a --amend --no-edit").succeeds();
+    write(&s, "web/w.txt", "smuggled");
+    // Nor is another's commit taken over, to be ada's from then on.
+    git_as(&s, None, "checkout -q web/w.txt").succeeds();
+    write(&s, "web/w.txt", "bob's");
+    git_as(&s, Some("bob"), "commit -q -a -m bobs").succeeds();
+    for words in [
+        "commit -q --amend --no-edit",
+        "commit -q --amend --no-edit --reset-author",
+        "commit -q -C HEAD --amend",
+    ] {
+        let refused = git_as(&s, Some("ada"), words).exits(1);
+        assert!(refused.stderr.contains("web/w.txt: domain web, agent bob"), "{}", refused.stderr);
+    }
+    git_as(&s, Some("bob"), "commit -q --amend -m 'still bobs'").succeeds();
+    git_as(&s, Some("bob"), "commit -q --amend --no-edit").succeeds();
+    write(&s, "web/w.txt", "smuggled");
     // From a folder below, with GIT_DIR set as git sets it for hooks.
     let mut command = s.bare_command("git", &s.repo().join("api"));
     command.env("GIT_COMM_AGENT", "ada").args(["commit", "-q", "-a", "-m", "below"]);
     Run::of(&command.output().unwrap(), "below").exits(1);
     // What is staged counts, not what lies in the working tree.
     git_as(&s, Some("ada"), "add web/w.txt").succeeds();
-    write(&s, "web/w.txt", "w");
+    write(&s, "web/w.txt", "bob's");
     git_as(&s, Some("ada"), "commit -q -m staged").exits(1);
 }
 
