@@ -218,7 +218,7 @@ impl Store<'_> {
         if once.is_some() {
             guards.push(Guard::Check(&is_unused));
         }
-        let at = stamp.at.to_string();
+        let at = self.noted(stamp.at).to_string();
         let on_locked = once.is_some().then_some(&note as &dyn Fn() -> Result<(), GitError>);
         let swap = Swap { name, expected, next, guards: &guards, durability, stamp: &at, on_locked };
         Ok(self.repo.swap(&swap)?)

@@ -342,3 +342,22 @@ fn nothing_printed_holds_what_a_terminal_obeys() {
     assert!(s.comm("list --all").stdout.contains("\\u{1b}]0;owned"));
     is_refusal(&s.as_agent("cy", "claim bd-1"), 5, "agent:cy is paused by kai: a\\u{1b}", "a paused agent");
 }
+
+/// Another clone's wrong clock, or a hostile hand, must not take all times of
+/// this clone with it.
+#[test]
+fn a_record_of_the_far_future_does_not_move_the_clock() {
+    for future in ["2999-01-01T00:00:00.000000Z", "9999-12-30T22:00:00.999999Z"] {
+        let s = Sandbox::new();
+        s.add("'From the future'");
+        s.change_record("tasks/bd-1", |r| r["at"] = future.into());
+        s.as_agent("ada", "comment bd-1 'it is later than you think'").succeeds();
+        s.as_agent("ada", "claim bd-1").succeeds();
+        s.add("'From today'");
+        let at = |id: &str| s.record(&format!("tasks/{id}"))["at"].as_str().unwrap().to_owned();
+        assert_eq!(at("bd-1")[..4], future[..4]);
+        assert!(at("bd-2").as_str() < "2500", "{}", at("bd-2"));
+        s.comm("log").succeeds();
+        s.as_agent("ada", "close bd-1").succeeds();
+    }
+}
