@@ -106,8 +106,8 @@ pub(super) fn release(args: ReleaseArgs, app: &mut App<'_>) -> Outcome {
 /// Give your task to another agent
 #[derive(Args)]
 pub(super) struct HandoverArgs {
-    /// The task
-    id: String,
+    /// The task; without it the one that you hold
+    id: Option<String>,
     /// To whom
     #[arg(long, value_name = "AGENT")]
     to: AgentName,
@@ -121,7 +121,7 @@ pub(super) struct HandoverArgs {
 
 pub(super) fn handover(args: HandoverArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task(context, &args.id)?;
+    let id = resolve::task_or_mine(context, args.id.as_deref())?;
     let ttl = claims::ttl(context, args.ttl.map(|s| s.0))?;
     let version = claims::handover(context, &id, &args.to, &args.reason, ttl)?;
     let answer = view::changed(format!("handed {id} to {}", args.to), &id, &version, true);

@@ -19,12 +19,28 @@ pub(super) struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
+/// git's own completion calls `_git_comm` for `git comm`, with its own words
+/// in front of ours.
+const AS_A_VERB: &str = r#"
+_git_comm() {
+    local at=1 words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+    while [ "$at" -lt "$cword" ] && [ "${words[at]}" != comm ]; do
+        at=$((at + 1))
+    done
+    local COMP_WORDS=(git-comm "${words[@]:at+1}") COMP_CWORD=$((cword - at))
+    _git__comm git-comm "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+}
+"#;
+
 pub(super) fn completions(args: CompletionsArgs, _: &mut App<'_>) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut table::command(), "git-comm", &mut text);
     // clap_complete spells the dash of our name one way in the states and
     // another in their labels: no verb would offer its options.
-    let text = String::from_utf8_lossy(&text).replace("git__subcmd__comm", "git__comm");
+    let mut text = String::from_utf8_lossy(&text).replace("git__subcmd__comm", "git__comm");
+    if args.shell == clap_complete::Shell::Bash {
+        text.push_str(AS_A_VERB);
+    }
     super::app::write_out(&text).map_err(|source| Error::Unanswered { source })?;
     Ok(Exit::Done)
 }

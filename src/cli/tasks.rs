@@ -16,7 +16,7 @@ use crate::ops::board::Board;
 use crate::ops::deps::Wanted;
 use crate::ops::error::{Error, Exit};
 use crate::ops::tasks::{self, Changes, Filter, New};
-use crate::ops::{Context, resolve};
+use crate::ops::{Context, known, next, resolve};
 use crate::render::answer::line;
 use crate::render::tasks as view;
 use crate::text::glob::Pattern;
@@ -100,6 +100,7 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
     };
     let context = app.context()?;
     let added = tasks::add(context, &new)?;
+    doubt(context, new.domain.as_ref(), new.assignee.as_ref());
     if !added.created {
         context
             .notice(format!("`{}` was added by the same call before; for another, say --key WORD", added.id));
@@ -107,6 +108,16 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
     let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;
     Ok(Exit::Done)
+}
+
+/// Work for somebody, or somewhere, that nobody has heard of.
+fn doubt(context: &Context<'_>, domain: Option<&DomainName>, assignee: Option<&AgentName>) {
+    if let Some(domain) = domain {
+        known::doubt_domain(context, domain);
+    }
+    if let Some(assignee) = assignee {
+        known::doubt_agent(context, assignee, known::Use::Planned);
+    }
 }
 
 fn priority(text: &str) -> Result<u8, String> {
@@ -194,7 +205,7 @@ pub(super) struct ReadyArgs {
 pub(super) fn ready(args: ReadyArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let board = Board::load(&context.store)?;
-    let taker = if args.all { Taker::default() } else { taker(context, &board) };
+    let taker = if args.all { Taker::default() } else { taker(context, &board)? };
     let ready = board.ready(&context.store, &taker);
     let wanted = |id: &&TaskId| {
         board.tasks.get(*id).is_some_and(|v| {
@@ -210,13 +221,10 @@ pub(super) fn ready(args: ReadyArgs, app: &mut App<'_>) -> Outcome {
 }
 
 /// Whose work is asked for: an agent's own, anybody else's all.
-fn taker(context: &Context<'_>, board: &Board) -> Taker {
+fn taker(context: &Context<'_>, board: &Board) -> Result<Taker, Error> {
     match &context.identity.who {
-        crate::ops::identity::Who::Agent(name) => Taker {
-            agent: Some(name.clone()),
-            domain: board.agents.get(name).and_then(|a| a.state.domain.clone()),
-        },
-        _ => Taker::default(),
+        crate::ops::identity::Who::Agent(name) => next::taker(context, board, name),
+        _ => Ok(Taker::default()),
     }
 }
 
@@ -343,6 +351,8 @@ pub(super) fn edit(args: EditArgs, app: &mut App<'_>) -> Outcome {
         ..Changes::default()
     };
     let ids = resolve::tasks(context, &args.ids)?;
+    let (domain, assignee) = (changes.edit.domain.clone(), changes.edit.assignee.clone());
+    doubt(context, domain.flatten().as_ref(), assignee.flatten().as_ref());
     if args.claim || args.status.is_some() {
         return super::claims::update(app, &ids, &changes, args.claim, args.status.as_deref());
     }

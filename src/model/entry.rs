@@ -52,7 +52,7 @@ impl Recipient {
     pub fn includes(&self, reader: &Reader) -> bool {
         match self {
             Self::Agent(name) => *name == reader.name,
-            Self::Domain(name) => reader.domain.as_ref() == Some(name),
+            Self::Domain(name) => reader.domains.contains(name),
             Self::All => true,
             Self::Person => reader.is_person,
         }
@@ -64,8 +64,8 @@ impl Recipient {
 pub struct Reader {
     /// Name.
     pub name: AgentName,
-    /// Domain, if it registered one.
-    pub domain: Option<DomainName>,
+    /// Domains that it works in.
+    pub domains: Vec<DomainName>,
     /// Whether it is the person rather than an agent.
     pub is_person: bool,
 }
@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_message_reaches_whom_it_names() {
-        let reader = Reader { name: "ada".parse().unwrap(), domain: "api".parse().ok(), is_person: false };
+        let reader =
+            Reader { name: "ada".parse().unwrap(), domains: vec!["api".parse().unwrap()], is_person: false };
         for (to, expected) in [
             ("ada", true),
             ("bob", false),

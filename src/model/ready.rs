@@ -12,8 +12,8 @@ use crate::text::time::Timestamp;
 pub struct Taker {
     /// The agent; tasks assigned to others are not offered to it.
     pub agent: Option<AgentName>,
-    /// Its domain; tasks of other domains are not offered to it.
-    pub domain: Option<DomainName>,
+    /// Its domains; tasks of others are not offered to it. None: of all.
+    pub domains: Vec<DomainName>,
 }
 
 /// Whether `task` may be started by `taker` now: nothing that it waits for is
@@ -45,11 +45,8 @@ pub fn is_offered(task: &Task, taker: &Taker) -> bool {
         (Some(assignee), Some(agent)) => assignee == agent,
         _ => true,
     };
-    let domain = match (&task.domain, &taker.domain) {
-        (Some(theirs), Some(mine)) => theirs == mine,
-        _ => true,
-    };
-    assigned && domain
+    let domain = task.domain.as_ref().is_none_or(|theirs| taker.domains.contains(theirs));
+    assigned && (domain || taker.domains.is_empty())
 }
 
 /// The order in which ready tasks are offered: priority, then what unblocks

@@ -154,10 +154,10 @@ pub enum Refusal {
         path: Vec<TaskId>,
     },
     /// No task can be started now.
-    #[error("nothing is ready{}{}", if domain.is_some() { " in domain " } else { "" }, domain.as_ref().map_or("", DomainName::as_str))]
+    #[error("nothing is ready{}", in_domains(domains))]
     NothingReady {
-        /// The domain that was looked at.
-        domain: Option<DomainName>,
+        /// The domains that were looked at; none is all.
+        domains: Vec<DomainName>,
         /// How many tasks are open but wait.
         blocked: usize,
         /// How many are held.
@@ -191,6 +191,11 @@ pub enum Refusal {
         /// What is allowed.
         range: &'static str,
     },
+}
+
+fn in_domains(domains: &[DomainName]) -> String {
+    let names: Vec<&str> = domains.iter().map(DomainName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" in domain {}", names.join(", ")) }
 }
 
 impl Refusal {

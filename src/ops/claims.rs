@@ -323,10 +323,12 @@ pub fn handover(
         Some(agent) if agent.state.retired_at.is_none() => agent.state,
         _ => return Err(Error::unknown("agent", to.as_str())),
     };
+    let domains: Vec<DomainName> =
+        receiver.domain.into_iter().chain(super::rules::works_in(context, to)?).collect();
     let (version, _) = change(context, &author, id, |task, stamp| {
         // A hand-over is a grant: neither side may be paused.
         refuse_paused(context, &author, task.domain.as_ref())?;
-        refuse_pause_of(context, to, task.domain.iter().chain(&receiver.domain))?;
+        refuse_pause_of(context, to, task.domain.iter().chain(&domains))?;
         fence_of(context, &author, id, task, None)?;
         if *to == author.agent {
             return Err(Error::usage(

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::error::Error;
+use super::known::{self, Use};
 use super::tasks::{check_size, to_value};
 use crate::model::board::{Control, ControlEvent, Scope};
 use crate::model::limits;
@@ -12,7 +13,13 @@ use crate::store::{Decision, Version};
 pub fn pause(context: &Context<'_>, scope: &Scope, reason: &str) -> Result<bool, Error> {
     check_size("reason", reason, limits::REASON)?;
     let event = ControlEvent::Pause { scope: scope.to_string(), reason: reason.to_owned() };
-    act(context, scope, &event, "pause", |control, scope| !control.pauses.contains_key(scope))
+    let done = act(context, scope, &event, "pause", |control, scope| !control.pauses.contains_key(scope))?;
+    match scope {
+        Scope::All => {}
+        Scope::Agent(name) => known::doubt_agent(context, name, Use::Addressed),
+        Scope::Domain(name) => known::doubt_domain(context, name),
+    }
+    Ok(done)
 }
 
 /// Ends the pause of exactly this scope. Says whether anything changed.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::error::Error;
+use super::known::{self, Use};
 use super::tasks::{check_body, first_line, retry_key, to_value};
 use crate::git::{Oid, RefName};
 use crate::model::agent::{Agent, AgentEvent};
@@ -27,7 +28,13 @@ pub fn send(
     let summary = format!("message to {target}: {}", escape::clipped(first_line(body), 100));
     let entry = Entry::Send { to: target, body: body.to_owned(), key: key.clone() };
     let since = context.store.env().now().minus(lasts);
-    Ok(context.store.append("messages", &author, &entry, &summary, since, |e| e.key() == key)?)
+    let sent = context.store.append("messages", &author, &entry, &summary, since, |e| e.key() == key)?;
+    match to {
+        Recipient::Agent(name) => known::doubt_agent(context, name, Use::Addressed),
+        Recipient::Domain(name) => known::doubt_domain(context, name),
+        Recipient::All | Recipient::Person => {}
+    }
+    Ok(sent)
 }
 
 /// Writes a note into the log. Says whether it is a new one.
@@ -66,9 +73,9 @@ pub fn inbox(context: &Context<'_>, all: bool, limit: usize) -> Result<Inbox, Er
     let store = &context.store;
     let author = context.identity.author(store)?;
     let record = store.read::<Agent>(author.agent.as_str())?.map(|v| v.state).unwrap_or_default();
-    let reader = Reader {
+    let mut reader = Reader {
         name: author.agent.clone(),
-        domain: record.domain.clone(),
+        domains: record.domain.iter().cloned().collect(),
         is_person: context.identity.is_person() || super::identity::is_person_record(&record),
     };
     let cursor = |name: &RefName| -> Option<Oid> {
@@ -76,6 +83,11 @@ pub fn inbox(context: &Context<'_>, all: bool, limit: usize) -> Result<Inbox, Er
         if all { None } else { store.repo().parse_oid(record.cursors.get(short)?).ok() }
     };
     let Unread { links, tips, damaged } = store.unread("messages", cursor)?;
+    let is_to_domain =
+        |link: &Link| matches!(link.entry(), Entry::Send { to, .. } if to.starts_with("domain:"));
+    if links.iter().any(is_to_domain) {
+        reader.domains.extend(super::rules::works_in(context, &author.agent)?);
+    }
     let is_for_reader = |link: &Link| match link.entry() {
         Entry::Send { to, .. } => to.parse::<Recipient>().is_ok_and(|to| to.includes(&reader)),
         _ => false,

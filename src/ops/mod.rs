@@ -24,6 +24,7 @@ pub mod hooks_status;
 pub mod identity;
 pub mod init;
 pub mod join;
+pub mod known;
 pub mod messages;
 pub mod next;
 pub mod prime;

@@ -6,7 +6,8 @@ use super::Context;
 use super::board::Board;
 use super::claims::{Granted, grant, refuse_paused};
 use super::error::Error;
-use crate::model::names::TaskId;
+use super::rules;
+use crate::model::names::{AgentName, TaskId};
 use crate::model::ready::Taker;
 use crate::model::refusal::{Class, Refusal};
 use crate::model::task::State;
@@ -17,6 +18,18 @@ use crate::text::digest;
 /// to somebody else.
 const ROUNDS: u32 = 12;
 
+/// The agent as one who looks for work: the domains that it works in say what
+/// is offered to it.
+pub fn taker(context: &Context<'_>, board: &Board, agent: &AgentName) -> Result<Taker, Error> {
+    // Where no task has a domain, whose it is need not be found out.
+    let domains = if board.tasks.values().any(|v| v.state.domain.is_some()) {
+        rules::works_in(context, agent)?
+    } else {
+        Vec::new()
+    };
+    Ok(Taker { agent: Some(agent.clone()), domains })
+}
+
 /// Claims the best task that the caller can start: what it holds already,
 /// unless it asks for `another`.
 pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Granted, Error> {
@@ -26,10 +39,9 @@ pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Grant
     if !another && let Some(granted) = resume(context, &author, &board, ttl)? {
         return Ok(granted);
     }
-    let domain = board.agents.get(&author.agent).and_then(|a| a.state.domain.clone());
     // Whoever is paused is told so, whether or not there is work.
     refuse_paused(context, &author, None)?;
-    let taker = Taker { agent: Some(author.agent.clone()), domain };
+    let taker = taker(context, &board, &author.agent)?;
     for round in 0..ROUNDS {
         if round > 0 {
             board = Board::load(store)?;
@@ -60,7 +72,7 @@ pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Grant
         return Err(error);
     }
     let (blocked, held) = (waits(State::Open), waits(State::Claimed));
-    Err(Refusal::NothingReady { domain: taker.domain, blocked, held }.into())
+    Err(Refusal::NothingReady { domains: taker.domains, blocked, held }.into())
 }
 
 /// What the caller holds already, or was handed.

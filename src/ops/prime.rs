@@ -103,9 +103,9 @@ pub fn prime(context: &Context<'_>) -> Result<Option<Prime>, Error> {
         Some((scope, pause.by.clone(), pause.reason.clone()))
     });
     let held = name.as_ref().map(|name| board.held_by(name, &identity.session)).unwrap_or_default();
-    let domain = record.as_ref().and_then(|r| r.domain.clone()).or_else(|| bound.first().cloned());
-    let taker = Taker { agent: name.clone(), domain };
-    let ready = board.ready(store, &taker);
+    let taker = Taker { agent: name.clone(), domains: bound.clone() };
+    // Whoever is paused is offered nothing.
+    let ready = if paused.is_some() { Vec::new() } else { board.ready(store, &taker) };
     let item = |id: &TaskId| {
         let task = &board.tasks.get(id)?.state;
         let until = match board.lease(store, id) {

@@ -45,6 +45,16 @@ pub fn domains_of(store: &Store<'_>, rules: &Config, agent: &AgentName) -> Resul
     Ok(store.read::<Agent>(agent.as_str())?.and_then(|a| a.state.domain).into_iter().collect())
 }
 
+/// As [`domains_of`], for questions that are not about a commit. Rules that
+/// cannot be read give nobody a domain; whoever judges by them says so.
+pub fn works_in(context: &Context<'_>, agent: &AgentName) -> Result<Vec<DomainName>, Error> {
+    let rules = match current(context) {
+        Err(Error::Rules { .. }) => Config::default(),
+        other => other?,
+    };
+    domains_of(&context.store, &rules, agent)
+}
+
 /// The domains that the rules give to an agent.
 pub fn given_to(rules: &Config, agent: &AgentName) -> Vec<DomainName> {
     let domains = rules.domains.all().iter().filter(|d| d.agent.as_ref() == Some(agent));

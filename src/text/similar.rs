@@ -1,24 +1,31 @@
 //! What was perhaps meant.
 
 /// The candidate that is closest to a mistyped word, if one is close: at most
-/// two insertions, removals or replacements away (Levenshtein).
+/// two slips of the finger away, or in a short word one.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(40).collect();
     let near = candidates.into_iter().map(|c| (distance(&word, &c.chars().collect::<Vec<_>>()), c));
-    near.min().filter(|(d, c)| *d <= 2 && *d < c.len()).map(|(_, candidate)| candidate)
+    near.min().filter(|(d, c)| *d <= 2 && *d * 3 <= c.chars().count() + 1).map(|(_, candidate)| candidate)
 }
 
+/// Optimal string alignment: Levenshtein's distance, in which two neighbours
+/// that changed places count as one slip (Damerau 1964).
 fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut rows: [Vec<usize>; 3] = [Vec::new(), Vec::new(), (0..=b.len()).collect()];
     for (i, x) in a.iter().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
+        rows.rotate_left(1);
+        let [before, above, row] = &mut rows;
+        row.clear();
+        row.push(i + 1);
         for (j, y) in b.iter().enumerate() {
-            let next = (corner + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], next);
+            let mut least = (above[j] + usize::from(x != y)).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && x == &b[j - 1] && y == &a[i - 1] {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
         }
     }
-    row[b.len()]
+    rows[2].last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -29,6 +36,8 @@ mod tests {
     fn a_slip_of_the_finger_is_recognised() {
         assert_eq!(nearest("scop", ["scope", "path"]), Some("scope"));
         assert_eq!(nearest("clam", ["claim", "close"]), Some("claim"));
+        assert_eq!(nearest("wbe", ["web", "api"]), Some("web"));
+        assert_eq!(nearest("zoe", ["bob"]), None);
         assert_eq!(nearest("xyz", ["scope", "path"]), None);
     }
 }

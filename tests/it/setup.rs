@@ -51,8 +51,15 @@ fn bash_completes_verbs_and_their_options() {
             words.len(),
             before.last().unwrap_or(&"git-comm"),
         );
-        let answer = s.bare_command("bash", s.root()).args(["-c", &ask]).output().unwrap();
-        let answer = String::from_utf8_lossy(&answer.stdout);
-        assert!(answer.split_whitespace().any(|word| word == expected), "{typed}: {answer}");
+        // git's own completion asks in another way.
+        let as_verb = format!(
+            "{script}\nCOMP_WORDS=(git -C . comm {typed}); COMP_CWORD={}\n_git_comm\necho ${{COMPREPLY[@]}}",
+            words.len() + 3,
+        );
+        for ask in [ask, as_verb] {
+            let answer = s.bare_command("bash", s.root()).args(["-c", &ask]).output().unwrap();
+            let answer = String::from_utf8_lossy(&answer.stdout);
+            assert!(answer.split_whitespace().any(|word| word == expected), "{typed}: {answer}");
+        }
     }
 }

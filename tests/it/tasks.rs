@@ -216,3 +216,69 @@ fn plain_git_reads_a_tasks_history() {
     assert!(refs.lines().any(|r| r == "refs/comm-node/tasks/bd-1"));
     s.git("fsck --strict").succeeds();
 }
+
+/// The rules say where an agent works, whether or not it said so itself.
+#[test]
+fn what_is_offered_follows_the_rules() {
+    let s = crate::commits::guarded(crate::hooks_support::RULES);
+    s.add("api --domain api -p 0");
+    s.add("web --domain web");
+    s.add("any -p 4");
+    let titles = |agent: &str| -> Vec<String> {
+        let ready = s.as_agent(agent, "ready --json").succeeds().json();
+        ready["tasks"].as_array().unwrap().iter().map(|t| t["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles("ada"), ["api", "any"]);
+    assert_eq!(titles("bob"), ["web", "any"]);
+    assert_eq!(titles("eve"), ["api", "web", "any"]);
+    let next = s.as_agent("bob", "next --json").succeeds().json();
+    assert_eq!(next["task"]["title"], "web");
+    s.as_agent("ada", "msg send --to domain:web 'see to it'").succeeds();
+    assert!(s.as_agent("bob", "inbox").succeeds().stdout.contains("see to it"));
+    assert!(!s.as_agent("eve", "inbox").stdout.contains("see to it"));
+    s.as_agent("bob", "release").succeeds();
+    s.as_agent("bob", "next --another").succeeds();
+    let nothing = s.as_agent("bob", "next --another").succeeds();
+    assert!(nothing.stdout.contains("any"), "{}", nothing.stdout);
+    let nothing = s.as_agent("bob", "next --another").exits(1);
+    assert!(nothing.stderr.contains("nothing is ready in domain web"), "{}", nothing.stderr);
+}
+
+/// What may be a slip of the finger is taken, and told.
+#[test]
+fn names_that_nobody_bears_are_told() {
+    let s = crate::commits::guarded(crate::hooks_support::RULES);
+    s.as_agent("carol", "agent register").succeeds();
+    for (words, says) in [
+        ("msg send --to carrol x", "nobody is known as `carrol`; did you mean `carol`?"),
+        ("msg send --to zoe x", "nobody is known as `zoe` yet"),
+        ("msg send --to domain:wbe x", "comm.toml has no domain `wbe`; did you mean `web`?"),
+        ("add one --domain apis", "comm.toml has no domain `apis`; did you mean `api`?"),
+        ("add two -a adaa", "nobody is known as `adaa`; did you mean `ada`?"),
+        ("edit bd-1 --domain nowhere", "comm.toml has no domain `nowhere`"),
+    ] {
+        let run = s.comm(words).succeeds();
+        assert!(run.stderr.contains(says), "{words}: {}", run.stderr);
+    }
+    let paused = s.as_person("pause carolle");
+    assert!(paused.stderr.contains("did you mean `carol`?"), "{paused:?}");
+    for words in [
+        "msg send --to ada x",
+        "msg send --to all x",
+        "add three -a zoe --domain web",
+        "msg send --to carol x",
+    ] {
+        assert_eq!(s.comm(words).succeeds().stderr, "", "{words}");
+    }
+}
+
+#[test]
+fn a_hand_over_is_of_what_is_held() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.as_agent("bob", "agent register").succeeds();
+    s.as_agent("ada", "handover --to bob").exits(4);
+    s.as_agent("ada", "claim bd-1").succeeds();
+    s.as_agent("ada", "handover --to bob").succeeds();
+    assert_eq!(s.task("bd-1")["claim"]["agent"], "bob");
+}
