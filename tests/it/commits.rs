@@ -227,3 +227,64 @@ fn settings_given_to_git_count() {
     command.env("GIT_CONFIG_PARAMETERS", "'comm.agent'='ada'").args(["whoami", "--json"]);
     assert_eq!(Run::of(&command.output().unwrap(), "whoami").succeeds().json()["name"], "ada");
 }
+
+/// A name is bytes: nothing in it makes a file another domain's, or nobody's.
+#[test]
+fn hostile_names_are_judged_as_they_are() {
+    use std::os::unix::ffi::OsStrExt;
+    let s = guarded(RULES);
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    let put = |name: &[u8]| {
+        let path = s.repo().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+        git_as(&s, None, "add -A").succeeds();
+    };
+    let names: [&[u8]; 8] = [
+        b"new\nline",
+        b"\xff\xfe",
+        b"-x",
+        b"--no-verify",
+        b" ",
+        b"\"quoted\"",
+        b"\x1b[31mred",
+        b"tab\t*?[x]",
+    ];
+    for name in names {
+        put(&[b"api/", name].concat());
+        git_as(&s, Some("ada"), "commit -q -m inside").succeeds();
+        for outside in [&b"web/"[..], b"", b"API/", b"api", b"api /", b"api\n/"] {
+            put(&[outside, name].concat());
+            let refused = git_as(&s, Some("ada"), "commit -q -m outside").exits(1);
+            assert!(
+                refused.stderr.contains("1 of 1 staged file outside the scope of `ada`"),
+                "{}",
+                refused.stderr
+            );
+            assert!(
+                !refused.stderr.contains('\x1b') && !refused.stderr.contains('\u{fffd}'),
+                "{}",
+                refused.stderr
+            );
+            git_as(&s, None, "reset -q --hard").succeeds();
+        }
+    }
+    s.comm("ci --base main~8").succeeds();
+    // A link is the file that it is, wherever it points; so is a submodule.
+    std::os::unix::fs::symlink("../web/w.txt", s.repo().join("api/link")).unwrap();
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, Some("ada"), "commit -q -m link").succeeds();
+    std::os::unix::fs::symlink("/etc", s.repo().join("web/out")).unwrap();
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, Some("ada"), "commit -q -m link").exits(1);
+    git_as(&s, None, "reset -q --hard").succeeds();
+    let head = s.git("rev-parse HEAD").stdout.trim().to_owned();
+    for (path, code) in [("web/sub", 1), ("api/sub", 0)] {
+        git_as(&s, None, &format!("update-index --add --cacheinfo 160000,{head},{path}")).succeeds();
+        git_as(&s, Some("ada"), "commit -q -m sub").exits(code);
+        git_as(&s, None, "reset -q").succeeds();
+    }
+    let log = s.comm("log --kind refused --json -n 0").succeeds().json();
+    assert!(log["events"].as_array().unwrap().len() > 40);
+}
