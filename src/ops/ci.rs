@@ -164,7 +164,13 @@ fn granted_domains(
     let [task, fence] = one.trailers.as_slice() else { return Ok(Err("its trailers cannot be read".into())) };
     if task.is_empty() && fence.is_empty() {
         let people = &rules.commit.people;
-        if people.iter().any(|p| *p == one.author_name || *p == one.author_email) {
+        let is_listed = people.iter().any(|p| *p == one.author_name || *p == one.author_email);
+        // An agent may commit with the mail address of whoever runs it.
+        let is_agents = match one.author_name.parse::<AgentName>() {
+            Ok(author) => !people.contains(&one.author_name) && is_agent(&context.store, rules, &author)?,
+            Err(_) => false,
+        };
+        if is_listed && !is_agents {
             return Ok(Ok(None));
         }
         let who = escape::clipped(&format!("{} <{}>", one.author_name, one.author_email), 80);

@@ -67,6 +67,23 @@ fn the_first_five_minutes_work_in_a_fresh_repository() {
     assert_eq!(s.git("status --porcelain").stdout, "");
 }
 
+/// In a clone without the board the first command of the workflow brings it.
+#[test]
+#[cfg(unix)]
+fn the_workflow_of_ci_judges_a_clone() {
+    let blocks = shell_blocks("docs/ci.md");
+    let [block] = &blocks[..] else { panic!("one block is run: {blocks:?}") };
+    let s = crate::commits::guarded(crate::hooks_support::RULES);
+    crate::commits::write(&s, "web/w.txt", "smuggled");
+    let mut command = s.bare_command("git", s.repo());
+    command.env("GIT_AUTHOR_NAME", "ada").args(["commit", "-q", "-a", "--no-verify", "-m", "skipped"]);
+    Run::of(&command.output().unwrap(), "skipped").succeeds();
+    let clone = "git clone -q . ../clone && cd ../clone";
+    let run = run_in_shell(&s, &format!("{clone}\nBASE=HEAD~1 HEAD=HEAD\n{block}"), "the workflow").exits(1);
+    assert!(run.stdout.contains("web/w.txt: domain web, agent bob"), "{}", run.stdout);
+    assert!(run.stdout.contains("it names no claim, and ada <kai@example.com> is not among"), "{}", run.stdout);
+}
+
 #[test]
 fn it_names_the_versions_that_the_package_needs() {
     let (readme, package) = (file("README.md"), file("Cargo.toml"));
