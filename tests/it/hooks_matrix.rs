@@ -230,3 +230,29 @@ fn what_skips_the_hooks_is_not_stopped_and_found_by_ci() {
         w.comm("ci --base HEAD~1").exits(1);
     });
 }
+
+#[test]
+fn what_a_rebase_takes_along_and_a_merge_throws_away_is_judged() {
+    each(|w, _| {
+        w.git("checkout -q -b adas").succeeds();
+        w.comm("--agent ada add one").succeeds();
+        w.comm("--agent ada claim bd-1").succeeds();
+        w.write("api/a.txt", "by ada\n");
+        w.git_as("ada", "commit -q -a -m adas").succeeds();
+        w.git("checkout -q main").succeeds();
+        w.write("web/w.txt", "by bob\n");
+        w.git_as("bob", "commit -q -a -m bobs").succeeds();
+        w.git("checkout -q adas").succeeds();
+        refused(w, "merge -q -s ours -m thrown main");
+        w.git("reset -q --hard").succeeds();
+        let mut command = w.agent_git(w.s.repo(), "ada");
+        command.env("GIT_SEQUENCE_EDITOR", "sed -i 1s/pick/edit/").args(split("rebase -q -i main"));
+        run(&mut command, "rebase -i").succeeds();
+        w.write("web/w.txt", "smuggled\n");
+        w.git("add -A").succeeds();
+        refused(w, "-c core.editor=true rebase --continue");
+        w.git("rebase --abort").succeeds();
+        w.git_as("ada", "merge -q -m merged main").succeeds();
+        w.comm("ci --base main").succeeds();
+    });
+}

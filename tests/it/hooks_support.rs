@@ -32,12 +32,13 @@ impl Git {
     }
 }
 
-/// Every git on PATH, and Debian unstable's where it can be downloaded.
+/// Every git on PATH, and where they can be downloaded those of the oldest
+/// Debian that has one we support, and of its unstable.
 pub(crate) fn gits() -> &'static [Git] {
     static GITS: OnceLock<Vec<Git>> = OnceLock::new();
     GITS.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|dir| dir.join("git")).chain(newest());
+        let found = std::env::split_paths(&path).map(|dir| dir.join("git")).chain(of_debian("bookworm")).chain(of_debian("sid"));
         let mut gits: Vec<Git> = Vec::new();
         for git in found.filter_map(Git::of) {
             if !gits.iter().any(|g| g.version == git.version) {
@@ -67,18 +68,24 @@ pub(crate) fn newer() -> Option<&'static Git> {
     found
 }
 
-/// Debian unstable's git, downloaded once for all runs.
-fn newest() -> Option<PathBuf> {
+/// The git of a release of Debian, downloaded once for all runs.
+fn of_debian(release: &str) -> Option<PathBuf> {
     if !(has_tool("apt-get", &["--version"]) && has_tool("dpkg", &["--version"])) {
         return None;
     }
-    let root = cache().join("git-from-sid");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/git-from-sid.sh");
+    let root = cache().join(format!("git-from-{release}"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/git-from-debian.sh");
     let recipe = std::fs::read_to_string(&script).unwrap();
     let done = once(&root, &recipe, || {
-        Command::new("sh").arg(&script).arg(&root).output().is_ok_and(|o| o.status.success())
+        Command::new("sh").arg(&script).arg(&root).arg(release).output().is_ok_and(|o| o.status.success())
     });
     done.then(|| root.join("bin/git"))
+}
+
+/// The full run has the oldest git that we support.
+#[test]
+fn the_oldest_git_is_among_them() {
+    assert!(!is_full() || gits().iter().any(|git| git.version.starts_with("2.39.")), "{:?}", gits());
 }
 
 /// Where downloads are kept between runs.
