@@ -7,7 +7,7 @@ use crate::gate::finding::Finding;
 use crate::gate::scope::Owner;
 use crate::model::entry::{Entry, Refused};
 use crate::model::limits;
-use crate::model::names::DomainName;
+use crate::model::names::{DomainName, TaskId};
 use crate::store::Author;
 use crate::text::time::Timestamp;
 
@@ -18,9 +18,16 @@ pub(super) fn hint_for(context: &Context<'_>, rules: &Config, findings: &[Findin
     let Owner::Domain(domain) = rules.domains.owner(&first.path) else { return Ok(first.how.clone()) };
     let Some(name) = &domain.name else { return Ok(first.how.clone()) };
     let board = super::board::Board::load(&context.store)?;
-    let holder = super::agents::list(context, &board)
-        .into_iter()
-        .find(|l| l.agent.domain.as_ref() == Some(name) && l.activity == super::agents::Activity::Busy);
+    // Who registered for the domain, or holds a task from a worktree of it.
+    let claims_it = |id: &TaskId| {
+        let claim = board.tasks.get(id).and_then(|task| task.state.phase.claim.as_ref());
+        claim.is_some_and(|claim| claim.domain.as_ref() == Some(name))
+    };
+    let holder = super::agents::list(context, &board).into_iter().find(|line| {
+        let works_there = line.agent.domain.as_ref() == Some(name)
+            || line.holds.iter().any(|(id, until)| until.is_some() && claims_it(id));
+        works_there && line.activity == super::agents::Activity::Busy
+    });
     let ask = match (&domain.hint, holder) {
         (hint, _) if !hint.is_empty() => hint.clone(),
         (_, Some(line)) => {

@@ -442,3 +442,43 @@ fn content_that_came_after_a_kill_is_not_undone() {
     assert_eq!(std::fs::read_to_string(place(&s, "ada").join("found")).unwrap(), "precious");
     s.comm("worktree remove ada --keep found").succeeds();
 }
+
+#[test]
+fn a_bound_domain_says_which_work_and_which_messages_are_meant() {
+    let s = Sandbox::new();
+    s.add("ui --domain ui -p 0");
+    s.add("api --domain api");
+    for (agent, domain) in [("ada", "api"), ("bob", "ui")] {
+        s.comm(&format!("worktree add {agent} --agent {agent} --domain {domain}")).succeeds();
+    }
+    let ada = place(&s, "ada");
+    for verb in ["ready --json", "prime --json"] {
+        let offered = comm_in(&s, &ada, verb).succeeds().json();
+        let rows = offered["tasks"].as_array().or(offered["ready"].as_array()).unwrap();
+        assert_eq!((rows.len(), rows[0]["id"].as_str()), (1, Some("bd-2")), "{verb}: {offered}");
+    }
+    assert_eq!(comm_in(&s, &ada, "next --json").succeeds().json()["task"]["id"], "bd-2");
+    let none = comm_in(&s, &ada, "next --another").exits(1);
+    assert!(none.stderr.starts_with("error: nothing is ready in domain api\n"), "{}", none.stderr);
+
+    s.comm("msg send --to domain:api 'for the api'").succeeds();
+    assert_eq!(comm_in(&s, &place(&s, "bob"), "inbox --json").succeeds().json()["total"], 0);
+    let inbox = comm_in(&s, &ada, "inbox").succeeds();
+    assert!(inbox.stdout.contains("> for the api\n"), "{}", inbox.stdout);
+}
+
+#[test]
+fn a_refusal_names_who_works_in_a_worktree_of_the_domain() {
+    let s = Sandbox::new();
+    write(&s.repo().join("comm.toml"), "[domains.api]\npath = 'api'\n[domains.ui]\npath = 'ui'\n");
+    git(&s, s.repo(), "add .").succeeds();
+    s.git("commit -q --no-verify -m rules").succeeds();
+    s.add("ui --domain ui");
+    s.comm("worktree add bob --agent bob --domain ui --task bd-1").succeeds();
+    s.comm("worktree add ada --agent ada --domain api").succeeds();
+    let ada = place(&s, "ada");
+    write(&ada.join("ui/page.txt"), "not ada's");
+    git(&s, &ada, "add .").succeeds();
+    let refused = git(&s, &ada, "commit -q -m outside").exits(1);
+    assert!(refused.stderr.contains("hint: ask bob, who works there: "), "{}", refused.stderr);
+}
