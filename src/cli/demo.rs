@@ -14,7 +14,7 @@ use crate::text::time::Span;
 /// See it all happen, in a temporary repository
 #[derive(Args)]
 pub(super) struct DemoArgs {
-    /// Leave the repository in DIR, which must be absent or empty
+    /// Leave repository and worktrees in DIR, which must be absent or empty
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Be an agent of the story: take the best task and renew its lease
@@ -23,7 +23,7 @@ pub(super) struct DemoArgs {
 }
 
 /// Time to read the last act before the next, where somebody reads.
-const BREATH: Duration = Duration::from_millis(600);
+const BREATH: Duration = Duration::from_millis(300);
 
 pub(super) fn demo(args: DemoArgs, app: &mut App<'_>) -> Outcome {
     if let Some(ttl) = args.work {

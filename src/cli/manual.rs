@@ -115,7 +115,7 @@ const JSON_FIELDS: &[(&str, &str)] = &[
     ("scope, path", "What was paused or resumed; where the man page was put."),
     (
         "checks, processes, ms, kept",
-        "From `demo`: how many things were checked and processes run, how long it took, the directory that was kept.",
+        "From `demo`: how many things were checked and processes run, how long it took, the repository that was kept.",
     ),
     ("error", "In place of all others: `kind` (stable), `message`, `hint`, `exit`."),
 ];
@@ -212,7 +212,7 @@ fn note(verb: &str) -> Option<&'static str> {
             "The first record of a repository without remotes makes the board too. On a terminal it also makes the person's secret."
         }
         "demo" => {
-            "Six tasks, three agents as processes of their own; one is killed and its lease taken over. Every step is checked. Exit 1 if one does not behave."
+            "Six tasks and four agents, each in its worktree, as processes of their own; one is killed and its lease taken over, one is kept to its own files. Every step is checked. Exit 1 if one does not behave."
         }
         "add" => {
             "Making the same task again within ten minutes, or with one `--key` within a day, makes no second one."

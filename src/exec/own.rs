@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -73,6 +73,16 @@ impl Running {
     /// Its id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Hands it input. That it ended before reading it all is no error here:
+    /// its exit code tells why.
+    pub fn send(&mut self, input: &str) -> io::Result<()> {
+        let Some(stdin) = &mut self.child.stdin else { return Ok(()) };
+        match stdin.write_all(input.as_bytes()).and_then(|()| stdin.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Waits for the next line that it prints, without its line feed. None

@@ -59,7 +59,7 @@ pub use hooks::{GitVersion, HookFile, HooksFolder, Owner, RUNS};
 pub use inspect::{FoundLock, Remote, git_version};
 pub use oid::Oid;
 pub use pending::{Outcome, Pending};
-pub use plain::plain_git;
+pub use plain::{PlainEnd, plain_git};
 pub use refname::RefName;
 pub use refs::Listed;
 pub use repo::{Backend, Durability, Repo};

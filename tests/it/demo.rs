@@ -61,14 +61,23 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
     assert_eq!(run.stderr, "");
     assert!(!run.stdout.contains('\u{1b}'), "plain when piped: {}", run.stdout);
     for fact in [
+        "hook    fires",
+        "agent   ada, domain api",
         "error: task `bd-1` is held by ",
         "(exit 1)",
+        "git comm: this edit is not for `ada` (domain api)",
+        "error: 1 of 2 staged files outside the scope of `ada` (domain api)",
+        "web/index.html: domain web, owner Kim",
+        "ask bob, who works there: git comm msg send --to bob TEXT",
+        "Comm-Task: bd-2\n       Comm-Fence: 1:",
         "It is killed (kill -9)",
         ", token 2, taken over from bob: ",
         " was taken over by cleo (token 2); your token was 1",
         "(exit 5)",
         "> the first half works; the refusals are missing",
         "git log --oneline refs/comm-node/tasks/bd-",
+        "claim  pass  8 commits  0 findings",
+        "claim: it names no claim, and ada <ada@",
         "6 tasks: 6 done",
         "All of it held: ",
     ] {
@@ -80,8 +89,8 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
     let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg");
     let picture = std::fs::read_to_string(picture).unwrap();
     let acts: Vec<&str> =
-        run.stdout.lines().filter(|l| l.starts_with(|c| ('2'..='6').contains(&c))).collect();
-    assert_eq!(acts.len(), 5);
+        run.stdout.lines().filter(|l| l.starts_with(|c| ('3'..='8').contains(&c))).collect();
+    assert_eq!(acts.len(), 6);
     for act in acts {
         assert!(picture.contains(&format!(">{act}<")), "make it again with docs/make-demo-svg: {act}");
     }
@@ -118,6 +127,12 @@ fn it_neither_touches_nor_hears_the_caller_and_keeps_what_it_is_asked_to() {
 
     assert_eq!(before, (board(it.sandbox.repo()), it.sandbox.git("status --porcelain --ignored").stdout));
     assert_eq!(it.left(), [""; 0], "only what is kept stays");
+
+    // All of it is in the named directory; nothing lies beside it.
+    let kept = kept.join("shop");
+    let told = Path::new(answer["kept"].as_str().unwrap());
+    assert_eq!(told.canonicalize().unwrap(), kept.canonicalize().unwrap());
+    assert!(it.sandbox.root().join("a shop/shop.worktrees/dora/docs/orders.md").is_file());
 
     let told = it.run(&kept, &[], &["list", "--all", "--json"]).succeeds().json();
     let states: Vec<_> = told["tasks"].as_array().unwrap().iter().map(|t| t["state"].clone()).collect();
@@ -160,6 +175,21 @@ fn a_step_of_the_program_that_fails_ends_it_with_1() {
         run.stderr
     );
     assert!(run.stderr.contains("of kim ended with "), "{}", run.stderr);
+    assert_eq!(it.left(), [""; 0]);
+}
+
+#[test]
+fn a_commit_that_no_hook_judges_ends_it_with_1() {
+    let it = Newcomer::new();
+    let path = it.path_with_git(
+        "case $1 in commit) exec \"$GIT\" -c core.hooksPath=/nonexistent \"$@\";; esac; exec \"$GIT\" \"$@\"",
+    );
+    let run = it.run(it.sandbox.root(), &[("PATH", &path)], &["demo"]).exits(1);
+    assert!(
+        run.stderr.starts_with("error: the demo stopped in `Ada is kept to her own files`: "),
+        "{}",
+        run.stderr
+    );
     assert_eq!(it.left(), [""; 0]);
 }
 

@@ -59,7 +59,8 @@ pub struct Played {
 }
 
 /// Plays the story and tells it. With `keep`, an absent or empty directory,
-/// the repository is left there; else nothing is left, whatever happens.
+/// repository and worktrees are left there; else nothing is left, whatever
+/// happens.
 ///
 /// Errors with [`Error::Misbehaved`] at the first step that does not behave.
 pub fn play(env: &Env, keep: Option<&Path>, tell: &mut dyn FnMut(Beat<'_>)) -> Result<Played, Error> {
@@ -72,21 +73,19 @@ pub fn play(env: &Env, keep: Option<&Path>, tell: &mut dyn FnMut(Beat<'_>)) -> R
         .map_err(|source| cannot("make a directory in", &place, &source))?;
     let home = temp.path().join("home");
     std::fs::create_dir(&home).map_err(|source| cannot("make", &home, &source))?;
-    let repo = match keep {
-        None => temp.path().join("shop"),
-        Some(dir) => {
-            refuse_used(dir)?;
-            dir.to_owned()
-        }
-    };
+    if let Some(dir) = keep {
+        refuse_used(dir)?;
+    }
+    // The worktrees come to lie beside the repository.
+    let repo = keep.unwrap_or(temp.path()).join("shop");
     std::fs::create_dir_all(&repo).map_err(|source| cannot("make", &repo, &source))?;
-    let mut stage = Stage::new(env, repo, &home, tell)?;
+    let mut stage = Stage::new(env, repo.clone(), &home, tell)?;
     story::play(&mut stage)?;
     let played = Played {
         checks: stage.checks,
         processes: stage.processes,
         ms: env.instant().duration_since(started).as_millis(),
-        kept: keep.map(Path::to_owned),
+        kept: keep.map(|_| repo),
     };
     stage.tell(Beat::End(&played));
     Ok(played)

@@ -16,6 +16,7 @@ files! {
     "api/menu.json"
     "api/orders.py"
     "api/server.py"
+    "comm.toml"
     "docs/orders.md"
     "web/client.js"
     "web/index.html"

@@ -1,7 +1,9 @@
-//! Where the story plays: the repository, the processes, and the checks.
+//! Where the story plays: the repository, its worktrees, the processes, and
+//! the checks.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,7 +12,7 @@ use super::super::error::{Error, Exit};
 use super::{Beat, cannot, sample};
 use crate::env::Env;
 use crate::exec::own::{Ended, Own, Running};
-use crate::git::{GitError, plain_git};
+use crate::git::{PlainEnd, plain_git};
 use crate::text::escape;
 
 /// Who plans and watches; also git's identity in the repository.
@@ -23,6 +25,8 @@ pub(super) struct Stage<'a> {
     pub(super) processes: usize,
     own: Own,
     repo: PathBuf,
+    /// Where each agent works.
+    worktrees: BTreeMap<&'static str, PathBuf>,
     vars: BTreeMap<OsString, OsString>,
     tell: &'a mut dyn FnMut(Beat<'_>),
     acts: usize,
@@ -40,8 +44,18 @@ impl<'a> Stage<'a> {
         let vars = env.clean_vars(home);
         let own = Own::with_vars(env, vars.clone())
             .map_err(|source| cannot("start", Path::new("git-comm"), &source))?;
-        let stage =
-            Self { env, checks: 0, processes: 0, own, repo, vars, tell, acts: 0, act: "a repository" };
+        let mut stage = Self {
+            env,
+            checks: 0,
+            processes: 0,
+            own,
+            repo,
+            worktrees: BTreeMap::new(),
+            vars,
+            tell,
+            acts: 0,
+            act: "a repository",
+        };
         stage.git(&["init", "--quiet", "--initial-branch=main"])?;
         stage.git(&["config", "user.name", PERSON])?;
         stage.git(&["config", "user.email", "kim@example.com"])?;
@@ -69,19 +83,28 @@ impl<'a> Stage<'a> {
         (self.tell)(beat);
     }
 
-    /// Starts a process of `who`: of an agent, or of the person.
+    /// Lets `who` work in the worktree `dir` from now on.
+    pub(super) fn settle(&mut self, who: &'static str, dir: PathBuf) {
+        self.worktrees.insert(who, dir);
+    }
+
+    /// Where `who` works: an agent in its worktree, the person in the
+    /// repository itself.
+    pub(super) fn dir_of(&self, who: &str) -> &Path {
+        self.worktrees.get(who).unwrap_or(&self.repo)
+    }
+
+    /// Starts a process of `who`. Nothing but the place says who that is.
     pub(super) fn start(&mut self, who: &str, args: &[&str]) -> Result<Running, Error> {
         self.processes += 1;
-        let agent = [("GIT_COMM_AGENT", who)];
-        let more: &[(&str, &str)] = if who == PERSON { &[] } else { &agent };
-        self.own.start(&self.repo, more, args).map_err(|source| self.failed(args, &source))
+        self.own.start(self.dir_of(who), &[], args).map_err(|source| self.failed(args, &source))
     }
 
     /// Runs a command of `who`, tells it, and checks its exit code.
     pub(super) fn run(&mut self, who: &str, args: &[&str], code: i32) -> Result<Ended, Error> {
         let running = self.start(who, args)?;
         let ended = running.finish().map_err(|source| self.failed(args, &source))?;
-        let line = typed(args);
+        let line = typed("git comm", args);
         self.tell(Beat::Ran { who, line: &line, ended: &ended });
         self.check_code(who, &line, &ended, code)?;
         Ok(ended)
@@ -91,7 +114,7 @@ impl<'a> Stage<'a> {
     /// gives back how they ended, in the same order.
     pub(super) fn race(&mut self, who: &[&str], args: &[&str]) -> Result<Vec<Ended>, Error> {
         let all = self.quiet_race(who, args)?;
-        let line = typed(args);
+        let line = typed("git comm", args);
         for (who, ended) in who.iter().zip(&all) {
             self.tell(Beat::Ran { who, line: &line, ended });
         }
@@ -116,7 +139,7 @@ impl<'a> Stage<'a> {
     /// As [`Stage::json`], asked by `who`.
     pub(super) fn json_as(&mut self, who: &str, args: &[&str]) -> Result<Value, Error> {
         let all: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let line = typed(&all);
+        let line = typed("git comm", &all);
         let ended = self.start(who, &all)?.finish().map_err(|source| self.failed(args, &source))?;
         // A list with nothing in it may answer with "no"; it is JSON as well.
         if ![Some(Exit::Done as i32), Some(Exit::No as i32)].contains(&ended.code) {
@@ -130,23 +153,39 @@ impl<'a> Stage<'a> {
         Ok(self.json(&["show", id])?["task"].take())
     }
 
-    /// Runs git without telling it.
-    pub(super) fn git(&self, args: &[&str]) -> Result<String, Error> {
-        plain_git(self.env, &self.repo, &self.vars, args).map_err(|error| match error {
-            // What git says to a sound repository is part of the story; that
-            // there is no git is not.
-            error @ GitError::Command { .. } => self.misbehaved(error),
-            error => error.into(),
-        })
+    /// Runs git in the repository, without telling it.
+    pub(super) fn git(&mut self, args: &[&str]) -> Result<String, Error> {
+        self.git_as(PERSON, args)
     }
 
-    /// Runs git and tells it.
-    pub(super) fn show_git(&mut self, args: &[&str]) -> Result<String, Error> {
-        let stdout = self.git(args)?;
-        let line = format!("git {}", args.join(" "));
-        let ended = Ended { code: Some(0), stdout: stdout.clone(), stderr: String::new() };
-        self.tell(Beat::Ran { who: PERSON, line: &line, ended: &ended });
-        Ok(stdout)
+    /// As [`Stage::git`], where `who` works.
+    pub(super) fn git_as(&mut self, who: &str, args: &[&str]) -> Result<String, Error> {
+        let PlainEnd { code, stdout, stderr } = plain_git(self.env, self.dir_of(who), &self.vars, args)?;
+        if code == Some(0) {
+            return Ok(stdout);
+        }
+        let verb = args.first().copied().unwrap_or_default();
+        let ended = code.map_or_else(|| "was killed".to_owned(), |code| format!("ended with {code}"));
+        Err(self.misbehaved(format!("`git {verb}` {ended}: {}", escape::clipped(stderr.trim(), 200))))
+    }
+
+    /// Runs git as `who` types it, tells it, and checks its exit code.
+    pub(super) fn run_git(&mut self, who: &str, args: &[&str], code: i32) -> Result<Ended, Error> {
+        let PlainEnd { code: actual, stdout, stderr } =
+            plain_git(self.env, self.dir_of(who), &self.vars, args)?;
+        let ended = Ended { code: actual, stdout, stderr };
+        let line = typed("git", args);
+        self.tell(Beat::Ran { who, line: &line, ended: &ended });
+        self.check_code(who, &line, &ended, code)?;
+        Ok(ended)
+    }
+
+    /// Lets `who` write `text` at the end of a file of its own copy.
+    pub(super) fn append(&mut self, who: &str, path: &str, text: &str) -> Result<(), Error> {
+        let path = self.dir_of(who).join(path);
+        let file = std::fs::OpenOptions::new().append(true).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|source| cannot("write to", &path, &source))
     }
 
     /// Counts a check that holds; one that does not ends the story.
@@ -164,7 +203,7 @@ impl<'a> Stage<'a> {
     }
 
     fn failed(&self, args: &[&str], source: &dyn std::fmt::Display) -> Error {
-        self.misbehaved(format!("`{}`: {source}", typed(args)))
+        self.misbehaved(format!("`{}`: {source}", typed("git comm", args)))
     }
 
     /// Checks how a command ended.
@@ -183,11 +222,13 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A command of this program as a person would type it.
-pub(super) fn typed(args: &[&str]) -> String {
-    let quoted = args.iter().map(|arg| match arg.contains(char::is_whitespace) {
-        true => format!("'{arg}'"),
-        false => (*arg).to_owned(),
+/// A command as a person would type it.
+pub(super) fn typed(program: &str, args: &[&str]) -> String {
+    let needs_quotes = |text: &str| text.contains(char::is_whitespace);
+    let quoted = args.iter().map(|arg| match arg.split_once('=') {
+        Some((option, value)) if needs_quotes(value) => format!("{option}='{value}'"),
+        _ if needs_quotes(arg) => format!("'{arg}'"),
+        _ => (*arg).to_owned(),
     });
-    std::iter::once("git comm".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+    std::iter::once(program.to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
