@@ -1,22 +1,17 @@
 //! What it costs to ask what is ready.
 
-use crate::board;
-use crate::measure::{Effort, compare};
+use crate::measure::{Effort, THOUSAND, compare};
 use crate::report::Row;
 use crate::support::split;
-
-/// Tasks on the board, all live and packed.
-pub(crate) const TASKS: usize = 1_000;
 
 /// Every agent asks between any two tasks. git prints the same records
 /// without looking at them.
 pub(crate) fn ready(effort: &Effort) -> Vec<Row> {
-    let board = board::with_tasks(TASKS);
-    board.git("gc -q").succeeds();
+    let board = effort.thousand();
     let answer = board.as_agent("ada", "ready --json").succeeds().json();
-    assert_eq!(answer["total"], TASKS - TASKS / 4);
+    assert_eq!(answer["total"], THOUSAND - THOUSAND / 4);
     let plain = "for-each-ref '--format=%(contents)' refs/comm-node";
-    assert!(board.git(plain).succeeds().stdout.len() > TASKS * 500);
+    assert!(board.git(plain).succeeds().stdout.len() > THOUSAND * 500);
     let compared = compare(
         effort.of(15),
         |c| c.cpu,

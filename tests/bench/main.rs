@@ -19,7 +19,11 @@
 #[cfg(unix)]
 mod board;
 #[cfg(unix)]
+mod check_up;
+#[cfg(unix)]
 mod claim;
+#[cfg(unix)]
+mod gates;
 #[cfg(unix)]
 mod list;
 #[cfg(unix)]
@@ -51,7 +55,7 @@ fn main() {
     }
     let quick = args.iter().any(|a| a == "--quick");
     let words: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
-    let effort = measure::Effort { quick };
+    let effort = measure::Effort::new(quick);
     report::print_machine();
     for (name, measure) in ROWS {
         if words.is_empty() || words.iter().any(|word| name.contains(word)) {
@@ -65,13 +69,17 @@ type Measure = fn(&measure::Effort) -> Vec<report::Row>;
 
 /// Rows by the names that choose them.
 #[cfg(unix)]
-const ROWS: [(&str, Measure); 8] = [
+const ROWS: [(&str, Measure); 12] = [
     ("version", start::version),
     ("claim", claim::process),
     ("claim-heartbeat", claim::process_with_heartbeat),
     ("claim-power", claim::power),
     ("writers", writers::all),
+    ("pre-commit", gates::pre_commit),
+    ("pre-edit", gates::pre_edit),
     ("ready", list::ready),
+    ("prime", tokens::prime),
+    ("doctor", check_up::doctor),
     ("memory", memory::all),
     ("tokens", tokens::all),
 ];

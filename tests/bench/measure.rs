@@ -1,20 +1,42 @@
 //! Times processes: what they cost, never what they say.
 
+use std::cell::OnceCell;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// How much is measured of each row.
+use crate::board;
+use crate::support::Sandbox;
+
+/// Tasks on the larger board.
+pub(crate) const THOUSAND: usize = 1_000;
+
+/// How much is measured of each row, and what rows share.
 pub(crate) struct Effort {
-    pub(crate) quick: bool,
+    quick: bool,
+    thousand: OnceCell<Sandbox>,
 }
 
 impl Effort {
+    pub(crate) fn new(quick: bool) -> Self {
+        Self { quick, thousand: OnceCell::new() }
+    }
+
     /// `count`, or a fifth of it when little is wanted.
     pub(crate) fn of(&self, count: usize) -> usize {
         if self.quick { count.div_ceil(5) } else { count }
+    }
+
+    /// A board with [`THOUSAND`] live tasks, all packed. Rows that only look
+    /// share it, because making it takes as long as measuring.
+    pub(crate) fn thousand(&self) -> &Sandbox {
+        self.thousand.get_or_init(|| {
+            let board = board::with_tasks(THOUSAND);
+            board.git("gc -q").succeeds();
+            board
+        })
     }
 }
 
@@ -27,10 +49,10 @@ pub(crate) struct Cost {
     pub(crate) wall: f64,
 }
 
-/// Runs a command without input or output; it must succeed. Nothing else may
-/// reap children meanwhile.
+/// Runs a command without output; it must succeed. Nothing else may reap
+/// children meanwhile.
 pub(crate) fn cost_of(command: &mut Command) -> Cost {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let (cpu, started) = (children_cpu(), Instant::now());
     let status = command.status().unwrap();
     let wall = started.elapsed().as_secs_f64();

@@ -26,6 +26,22 @@ pub(crate) fn all(_: &Effort) -> Vec<Row> {
     ]
 }
 
+/// What each session of an agent starts with: role, rules, unread messages,
+/// what it holds, and the best of what is ready.
+pub(crate) fn prime(effort: &Effort) -> Vec<Row> {
+    let board = effort.thousand();
+    board.as_agent("ada", "agent register --domain api --role 'Writes the parser'").succeeds();
+    board.as_agent("ada", "claim bd-5").succeeds();
+    board.as_agent("bob", "msg send --to ada 'Look at the lexer first'").succeeds();
+    let prime = board.as_agent("ada", "prime").succeeds();
+    for part in ["you are ada", "Writes the parser", "you hold bd-5", "1 unread message", "749 ready for you"]
+    {
+        assert!(prime.stdout.contains(part), "`{part}` is missing in\n{}", prime.stdout);
+    }
+    board.as_agent("ada", "release bd-5").succeeds();
+    vec![row("prime, 1,000 tasks", &prime, 400.0)]
+}
+
 fn row(figure: &str, run: &Run, bound: f64) -> Row {
     let bytes = u32::try_from(run.stdout.len() + run.stderr.len()).unwrap();
     let tokens = f64::from(bytes) / BYTES_PER_TOKEN;
