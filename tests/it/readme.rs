@@ -47,7 +47,12 @@ fn the_guide_to_a_fleet_works_as_it_is_told() {
     let ready = s.comm("ready --json").json();
     assert_eq!(ready["tasks"][0]["id"], "bd-2");
     assert!(!s.root().join("repo.worktrees/api-1").exists(), "removed: its work is in the trunk");
-    assert!(s.root().join("repo.worktrees/web-1").exists(), "kept: {}", run.stdout);
+    let other = s.root().join("repo.worktrees/web-1");
+    assert!(other.exists(), "kept: {}", run.stdout);
+    for told in ["AGENTS.md", ".claude/settings.json", ".gemini/settings.json", "comm.toml"] {
+        assert!(other.join(told).is_file(), "{told} was committed before the worktree was made");
+    }
+    assert!(run.stdout.contains("claim  pass  2 commits  0 findings"), "{}", run.stdout);
 }
 
 #[test]
