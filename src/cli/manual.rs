@@ -52,14 +52,17 @@ pub fn manual() -> Document {
 const DESCRIPTION: &[&str] = &[
     "Coordinates many coding agents through the git repository they already share. Tasks, claims, agents and messages are commits on refs under `refs/comm-node/`; there is no server and no daemon. A task is claimed by one atomic compare-and-swap of its ref: however many agents race, one is granted it.",
     "A claim is a lease. It ends at its time unless it is renewed, or kept alive by the heartbeats that every command of its holder gives. Each grant has a token that grows; a holder whose task was granted to another since is refused, whatever the clocks say.",
-    "Commands write into the git directory only, and there neither the index nor a branch; the exceptions are `setup` and the person's secret of `init`. Plain git reads it all: `git log refs/comm-node/tasks/bd-1` is a task's history.",
+    "Coordination writes into the git directory only: no file of the work tree, no index, no branch. Verbs whose job it is write elsewhere: `init` and `hook` git's hooks, `worktree` its folders and branches, `setup` the files that it names, `demo` what it is told to keep, and on a terminal `init` the person's secret. Plain git reads all records: `git log refs/comm-node/tasks/bd-1` is a task's history.",
+    "Verbs need a repository, except `demo`, `setup completions` and `setup man`; without one `prime` and the hooks of harnesses are silent, and `doctor` says so. Without a board reading finds nothing, and the first record makes one, unless the repository has remotes, which may have one already: then `init` comes first. `ci` without a board is exit 6.",
     "An id may be given as the number alone, or as a beginning that only one task has. Lengths of time are written as `90s`, `30m`, `2h`, `1h30m` or `7d`.",
 ];
 
 const IDENTITY: &[&str] = &[
-    "Who asks is `--agent`, else `GIT_COMM_AGENT`, else `comm.agent`, else the git identity: the author's name in lower case, with dashes for other characters. On a terminal the git identity is the person; elsewhere it is a script, which may read and write but hold nothing: `claim`, `next`, `renew`, `release`, and ending a claimed task, need an agent's name or a terminal.",
-    "`steal`, `pause` and `resume` are the person's: they need a terminal, or `--as-person` with the secret that `init` leaves in the person's state directory when it is run on a terminal.",
-    "Under an agent harness without an agent's name nothing is written. One name is either an agent's or a person's, never both. A session is one agent in one clone and worktree, and with one `GIT_COMM_SESSION` where that is set.",
+    "Who asks is `--agent`, else `GIT_COMM_AGENT`, else `comm.agent`, else the git identity: the author's name in lower case, with dashes for other characters. On a terminal the git identity is the person; elsewhere it is a script.",
+    "A script may read and write, but hold nothing: `claim`, `next`, `renew`, `release`, `handover`, `agent register`, `agent heartbeat` and ending a claimed task need an agent's name or a terminal.",
+    "`steal`, `pause`, `resume` and `init --remove --refs` are the person's: they need a terminal, or `--as-person` with the secret that `init` left when it was run on a terminal.",
+    "`setup agents-md`, `setup harness`, `hook remove`, `init --remove` and `worktree add --domain` are refused to agents. Under a known agent harness a caller without a name may only read: an agent never passes for the person by accident.",
+    "One name is either an agent's or a person's, never both. A session is one agent in one clone and worktree, and with one `GIT_COMM_SESSION` where that is set.",
 ];
 
 const JSON: &[&str] = &[

@@ -96,6 +96,75 @@ fn it_names_the_versions_that_the_package_needs() {
     assert!(readme.contains(&format!("Rust {}", rust.trim_end_matches('"'))));
 }
 
+/// What a text puts between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The line of the README that starts so; the reference has the same words.
+fn shared(start: &str) -> String {
+    let (readme, reference) = (file("README.md"), file("docs/cli.md"));
+    let line = readme.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}"));
+    assert!(reference.contains(line), "the reference says otherwise than: {line}");
+    line.to_owned()
+}
+
+#[test]
+fn what_it_says_of_who_may_do_what_holds_and_is_in_the_reference() {
+    for start in ["Coordination writes", "Verbs whose job", "Verbs need a", "Without a board", "`ci` without"]
+    {
+        shared(start);
+    }
+    shared("Under a known agent harness");
+    shared("A session is one agent");
+    let s = Sandbox::new();
+    s.add("one");
+    s.add("two");
+    s.as_agent("bob", "claim bd-2").succeeds();
+    let whole = |verb: &str| match verb {
+        "claim" => "claim bd-1".to_owned(),
+        "renew" | "release" => format!("{verb} bd-2"),
+        "handover" => "handover bd-2 --to ada".into(),
+        "steal" => "steal bd-2 --reason urgent".into(),
+        "setup harness" => "setup harness claude".into(),
+        "worktree add --domain" => "worktree add web --domain web".into(),
+        other => other.to_owned(),
+    };
+    let needs_name = shared("A script may read and write");
+    let verbs = quoted(&needs_name);
+    assert!(verbs.len() >= 7, "{verbs:?}");
+    for verb in verbs.into_iter().map(whole).chain(["close bd-2".into()]) {
+        s.comm(&verb).exits(5);
+    }
+    let persons = shared("`steal`");
+    for verb in quoted(&persons).into_iter().take_while(|word| !word.starts_with("--")) {
+        s.comm(&whole(verb)).exits(5);
+        s.as_agent("ada", &whole(verb)).exits(5);
+    }
+    for verb in quoted(&shared("`setup agents-md`")) {
+        s.as_agent("ada", &whole(verb)).exits(5);
+    }
+    assert_eq!(s.git("status --porcelain").stdout, "");
+}
+
+#[test]
+fn without_a_board_it_goes_as_it_says() {
+    let s = Sandbox::with_init(&[]);
+    assert!(s.comm("list").succeeds().stdout.starts_with("0 tasks"), "reading finds nothing");
+    s.comm("ci --base HEAD").exits(6);
+    s.git("remote add origin ../hub.git").succeeds();
+    s.comm("add one").exits(128);
+    s.git("remote remove origin").succeeds();
+    s.comm("add one").succeeds();
+    for verb in ["prime", "hook pre-edit", "setup completions bash"] {
+        let run = s.bare_command(program(), s.root()).args(crate::support::split(verb)).output().unwrap();
+        let run = Run::of(&run, verb).succeeds();
+        assert!(verb.starts_with("setup") || run.stdout.is_empty(), "{verb}: {}", run.stdout);
+    }
+    Run::of(&s.bare_command(program(), s.root()).arg("doctor").output().unwrap(), "doctor").exits(1);
+    Run::of(&s.bare_command(program(), s.root()).arg("list").output().unwrap(), "list").exits(128);
+}
+
 #[test]
 fn files_that_it_points_to_are_there() {
     let readme = file("README.md");
