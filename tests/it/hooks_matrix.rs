@@ -96,6 +96,14 @@ fn a_merge_alone_needs_the_claim_that_commits_need() {
         let refused = w.git_as("ada", "merge -q -m merged side");
         assert!(refused.code != 0 && refused.stderr.contains("`ada` holds no task"), "{}", refused.stderr);
         assert_eq!(head(w), before);
+
+        w.git("merge --abort").succeeds();
+        w.comm("add one").succeeds();
+        w.comm("--agent ada claim bd-1").succeeds();
+        w.git_as("ada", "merge -q --no-edit side").succeeds();
+        let named = w.git("log -1 --format=%(trailers)").stdout;
+        assert!(named.starts_with("Comm-Task: bd-1\nComm-Fence: 1:"), "{named}");
+        w.comm("ci --base HEAD~1").succeeds();
     });
 }
 

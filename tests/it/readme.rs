@@ -86,7 +86,11 @@ fn the_workflow_of_ci_judges_a_clone() {
     let clone = "git clone -q . ../clone && cd ../clone";
     let run = run_in_shell(&s, &format!("{clone}\nBASE=HEAD~1 HEAD=HEAD\n{block}"), "the workflow").exits(1);
     assert!(run.stdout.contains("web/w.txt: domain web, agent bob"), "{}", run.stdout);
-    assert!(run.stdout.contains("it names no claim, and ada <kai@example.com> is not among"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("it names no claim, and ada <kai@example.com> is not among"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
