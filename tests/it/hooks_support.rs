@@ -38,7 +38,10 @@ pub(crate) fn gits() -> &'static [Git] {
     static GITS: OnceLock<Vec<Git>> = OnceLock::new();
     GITS.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|dir| dir.join("git")).chain(of_debian("bookworm")).chain(of_debian("sid"));
+        let found = std::env::split_paths(&path)
+            .map(|dir| dir.join("git"))
+            .chain(of_debian("bookworm"))
+            .chain(of_debian("sid"));
         let mut gits: Vec<Git> = Vec::new();
         for git in found.filter_map(Git::of) {
             if !gits.iter().any(|g| g.version == git.version) {
