@@ -155,7 +155,10 @@ pub(super) fn cannot_link(err: &io::Error) -> bool {
     matches!(err.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
 }
 
-/// 16 random hexadecimal digits.
+/// Length of a random name.
+pub(super) const RANDOM: usize = 16;
+
+/// Random hexadecimal digits.
 pub(super) fn random_name(env: &Env, near: &Path) -> Result<String, GitError> {
     let mut bytes = [0u8; 8];
     env.random(&mut bytes).map_err(|err| GitError::read(near, err))?;

@@ -74,7 +74,7 @@ fn is_same(one: &str, other: &str) -> bool {
 /// Keys and values from what git hands down: `'KEY'='VALUE'` with spaces
 /// between them, or from before git 2.31 `'KEY=VALUE'`. What does not follow
 /// that form ends the list; git itself refuses to run then.
-fn parse(text: &str) -> Vec<(String, String)> {
+pub(super) fn parse(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some((key, after)) = quoted(rest) {

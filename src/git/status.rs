@@ -12,6 +12,24 @@ impl Repo {
         let paths = out.split(|&b| b == 0).filter_map(|entry| entry.get(3..)).filter(|path| !path.is_empty());
         Ok(paths.map(<[u8]>::to_vec).collect())
     }
+
+    /// Those of these files that are not as HEAD has them, ignored and
+    /// untracked ones included. Names are relative to the top.
+    pub fn uncommitted(&self, names: &[&str]) -> Result<Vec<String>, GitError> {
+        if names.is_empty() || self.work_tree().is_none() {
+            return Ok(Vec::new());
+        }
+        let mut args = vec!["--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=all"];
+        args.extend(["--ignored=matching", "--no-renames", "--"]);
+        args.extend(names);
+        let out = self.git_here(&args, None)?.unwrap_or_default();
+        let paths = out.split(|&b| b == 0).filter_map(|entry| entry.get(3..));
+        let told: Vec<String> = paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+        // Of an ignored folder only the folder is told.
+        let is_told =
+            |name: &str| told.iter().any(|t| t == name || (t.ends_with('/') && name.starts_with(t.as_str())));
+        Ok(names.iter().filter(|name| is_told(name)).map(|name| (*name).to_owned()).collect())
+    }
 }
 
 #[cfg(test)]
