@@ -3,6 +3,7 @@
 //! Parsed with positions, so that every error says line and column and what
 //! was perhaps meant. All errors of a file are reported at once.
 
+pub mod keys;
 mod reader;
 
 use reader::{Reader, Table};
