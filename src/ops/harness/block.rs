@@ -172,8 +172,36 @@ pub(super) fn plan(root: &std::path::Path, remove: bool) -> Result<Vec<Planned>,
     Ok(plan)
 }
 
+/// How a block stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none.
+    Absent,
+    /// As this program writes it.
+    Current,
+    /// As another version of it wrote it.
+    Older,
+    /// Somebody changed it.
+    Edited,
+    /// It cannot be told where it ends.
+    Broken,
+}
+
+/// How our block stands in the text of `AGENTS.md`.
+pub(super) fn standing(text: &str) -> Standing {
+    match find(AGENTS, text) {
+        Err(_) => Standing::Broken,
+        Ok(None) => Standing::Absent,
+        Ok(Some(found)) if found.edited => Standing::Edited,
+        Ok(Some(_)) => match put(AGENTS, Some(text), TEXT) {
+            Ok(after) if after == text => Standing::Current,
+            _ => Standing::Older,
+        },
+    }
+}
+
 /// Whether a text imports `AGENTS.md` already.
-fn imports(text: &str) -> bool {
+pub(super) fn imports(text: &str) -> bool {
     text.split_whitespace().any(|word| matches!(word, "@AGENTS.md" | "@./AGENTS.md"))
 }
 
@@ -197,6 +225,17 @@ mod tests {
         assert!(made.lines().count() <= 25, "{made}");
         assert_eq!(take(AGENTS, &made).unwrap(), None);
         assert_eq!(take(AGENTS, "mine\n").unwrap().as_deref(), Some("mine\n"));
+    }
+
+    #[test]
+    fn it_is_told_how_a_block_stands() {
+        let with = put(AGENTS, Some("x\n"), TEXT).unwrap();
+        assert_eq!(standing("x\n"), Standing::Absent);
+        assert_eq!(standing(&with), Standing::Current);
+        assert_eq!(standing(&with.replace('\n', "\r\n")), Standing::Current);
+        assert_eq!(standing(&put(AGENTS, Some("x\n"), "- older\n").unwrap()), Standing::Older);
+        assert_eq!(standing(&with.replace("ask.", "go on.")), Standing::Edited);
+        assert_eq!(standing(&with.replace(END, "")), Standing::Broken);
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ORDERS: [[&str; 3]; 4] = [
     // That, and the file.
     ["timeout", "type", "command"],
 ];
-const HOOKS: &str = "hooks";
+pub(super) const HOOKS: &str = "hooks";
 
 /// The command that a hook runs.
 pub(super) fn command(format: &Format, moment: Moment) -> String {
@@ -127,7 +127,7 @@ fn only<'n>(node: &'n Node, key: &'n str) -> Result<Option<&'n Item>, String> {
 }
 
 /// Our handler in an entry of a list, and whether the entry is nothing else.
-fn handler_of(entry: &Node, moment: Moment) -> Option<(&Node, bool)> {
+pub(super) fn handler_of(entry: &Node, moment: Moment) -> Option<(&Node, bool)> {
     let ours = |node: &Node| node.text("command").is_some_and(|c| is_ours(c, moment));
     if ours(entry) {
         return Some((entry, true));

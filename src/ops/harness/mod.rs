@@ -8,6 +8,7 @@
 pub mod after;
 pub mod block;
 mod call;
+pub mod check;
 mod claude;
 mod codex;
 mod cursor;
