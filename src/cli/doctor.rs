@@ -1,15 +1,12 @@
 //! The check-up.
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::app::{App, Outcome};
 use crate::ops::doctor::{self, Asked, Level};
 use crate::ops::error::Exit;
 use crate::ops::identity::Claimed;
-use crate::render::Answer;
-use crate::render::columns::aligned;
-use crate::text::escape;
+use crate::render;
 
 /// Check the whole set-up
 #[derive(Args)]
@@ -30,29 +27,7 @@ pub(super) fn doctor(args: DoctorArgs, app: &mut App<'_>) -> Outcome {
     // There is one format so far, so a board is always at the newest.
     let asked = Asked { fix: args.fix || args.migrate, as_agent: args.as_agent };
     let checks = doctor::doctor(&app.dir()?, app.env, &claimed, asked);
-    let mut text = String::new();
-    let rows: Vec<Vec<String>> = checks
-        .iter()
-        .map(|c| {
-            let word = if c.fixed { "fixed" } else { c.level.as_str() };
-            vec![word.to_owned(), c.name.to_owned(), escape::clipped(&c.what, 200)]
-        })
-        .collect();
-    for (line, check) in aligned(&rows).lines().zip(&checks) {
-        text.push_str(&format!("{line}\n"));
-        if !check.remedy.is_empty() {
-            text.push_str(&format!("       -> {}\n", escape::line(&check.remedy)));
-        }
-    }
-    let red = checks.iter().filter(|c| c.level == Level::Red).count();
-    text.push_str(&match red {
-        0 => format!("{} ok\n", crate::ops::error::plural(checks.len(), "check")),
-        n => format!("{n} of {} red\n", crate::ops::error::plural(checks.len(), "check")),
-    });
-    let objects: Vec<Value> = checks
-        .iter()
-        .map(|c| json!({ "name": c.name, "status": c.level.as_str(), "what": c.what, "remedy": c.remedy, "fixed": c.fixed }))
-        .collect();
-    app.show(&Answer { text, json: json!({ "checks": objects, "red": red }) })?;
-    Ok(if red == 0 { Exit::Done } else { Exit::No })
+    let is_red = checks.iter().any(|check| check.level == Level::Red);
+    app.show(&render::doctor::board(&checks))?;
+    Ok(if is_red { Exit::No } else { Exit::Done })
 }

@@ -93,8 +93,8 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `init` and `hook install|remove|status`: each hook with what was or would be changed, and what could not be.",
     ),
     (
-        "checks, red",
-        "From `doctor`: `name`, `status` (ok, note, red), `what`, `remedy`, `fixed`; how many are red.",
+        "checks, red, notes",
+        "From `doctor`: `name`, `status` (ok, note, red), `what`, `remedy`, `fixed`; how many are red, how many are notes.",
     ),
     (
         "gates",
@@ -159,6 +159,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
         "What a record survives once its command has ended: `power` (a power cut; the default) or `process` (the end of the process only; faster). Heartbeats and cursors always have the second.",
     ),
     ("comm.domain", "Domain that this worktree is bound to; `worktree add --domain` sets it."),
+    ("comm.branch", "Branch that `worktree add` made with this worktree, and that goes with it."),
     ("comm.task", "Task that this worktree is bound to; `worktree add --task` sets it."),
     (
         "comm.worktrees",
@@ -166,9 +167,12 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ),
     (
         "comm.hooks.onFailure",
-        "`block`: a harness's hook that cannot judge denies the edit, instead of letting it pass.",
+        "What a harness's hook does that cannot judge: `allow` the edit (the default) or `block` it.",
     ),
-    ("core.logAllRefUpdates, core.sshCommand, extensions.worktreeConfig", "As for git."),
+    (
+        "alias.comm, core.hooksPath, core.logAllRefUpdates, core.sshCommand, extensions.worktreeConfig",
+        "As for git.",
+    ),
     ("comm.ttl", "Length of a lease unless `--ttl` says otherwise: 1s to 30d, by default `30m`."),
 ];
 
@@ -334,4 +338,19 @@ fn usage_pieces(usage: &str) -> Vec<Piece> {
         pieces.push(if stands && !is_option { Piece::Placeholder(shown) } else { Piece::Word(shown) });
     }
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_described_and_checked() {
+        let described = CONFIGURATION.iter().flat_map(|(names, _)| names.split(", "));
+        let mut described: Vec<&str> = described.filter(|name| name.starts_with("comm.")).collect();
+        let mut checked: Vec<&str> = crate::config::keys::all().collect();
+        described.sort_unstable();
+        checked.sort_unstable();
+        assert_eq!(described, checked);
+    }
 }

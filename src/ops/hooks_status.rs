@@ -107,7 +107,11 @@ impl Hooks {
 
 /// Looks up how each hook is installed and whether it would fire.
 pub fn status(context: &Context<'_>) -> Result<Hooks, Error> {
-    let repo = context.store.repo();
+    of(context.store.repo())
+}
+
+/// As [`status`], in the worktree of `repo`.
+pub(super) fn of(repo: &Repo) -> Result<Hooks, Error> {
     let version = repo.git_version()?;
     let folder = repo.hooks_folder()?;
     let settings = repo.hook_settings()?;

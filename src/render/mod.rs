@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod columns;
 pub mod demo;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod events;

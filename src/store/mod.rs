@@ -13,6 +13,7 @@ mod create;
 mod error;
 mod kinds;
 pub mod presence;
+mod remembered;
 pub mod sight;
 mod unknown;
 
@@ -22,6 +23,7 @@ pub use codec::{Current, Head, Version};
 pub use create::{Created, Key, Made};
 pub use error::StoreError;
 pub use kinds::{Cell, PREFIX, agent_ref, control_ref, meta_ref, task_id_of, task_ref, tasks_prefix};
+pub use remembered::Remembered;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

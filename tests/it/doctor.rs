@@ -1,6 +1,9 @@
 //! The check-up: green from a good set-up, red with the remedy from each bad
 //! one.
 
+use serde_json::Value;
+
+use crate::faults::Mount;
 use crate::support::{Run, Sandbox, program};
 
 /// The named check of a report.
@@ -13,12 +16,46 @@ fn check(report: &serde_json::Value, name: &str) -> (String, String) {
     (found["status"].as_str().unwrap().to_owned(), found["what"].as_str().unwrap().to_owned())
 }
 
+/// What is not in order about a subject, the worst first.
 #[track_caller]
-fn red(s: &Sandbox, name: &str, fragment: &str) {
-    let report = s.comm("doctor --json").exits(1).json();
-    let (status, what) = check(&report, name);
-    assert_eq!(status, "red", "{report}");
-    assert!(what.contains(fragment), "{what}");
+pub(crate) fn faults(report: &Value, name: &str) -> Vec<Value> {
+    let all = report["checks"].as_array().unwrap();
+    let of_name: Vec<&Value> = all.iter().filter(|c| c["name"] == name).collect();
+    assert!(!of_name.is_empty(), "no check `{name}` in {report}");
+    let faults: Vec<Value> = of_name.into_iter().filter(|c| c["status"] != "ok").cloned().collect();
+    for fault in &faults {
+        assert_ne!(fault["remedy"], "", "{fault} has no remedy");
+    }
+    faults
+}
+
+/// What the one line of a subject says in which all is well.
+#[track_caller]
+pub(crate) fn fine(s: &Sandbox, name: &str) -> String {
+    let report = s.comm("doctor --json").json();
+    assert!(faults(&report, name).is_empty(), "{report}");
+    check(&report, name).1
+}
+
+#[track_caller]
+fn told(report: &Value, name: &str, status: &str, what: &str, remedy: &str) {
+    let faults = faults(report, name);
+    let has = |fault: &Value, key: &str, part: &str| fault[key].as_str().unwrap().contains(part);
+    let is_told = faults
+        .iter()
+        .any(|fault| fault["status"] == status && has(fault, "what", what) && has(fault, "remedy", remedy));
+    assert!(is_told, "no {status} `{what}` -> `{remedy}` in {faults:#?}");
+}
+
+/// Something is worth a note, and nothing is red.
+#[track_caller]
+pub(crate) fn note(s: &Sandbox, name: &str, what: &str, remedy: &str) {
+    told(&s.comm("doctor --json").succeeds().json(), name, "note", what, remedy);
+}
+
+#[track_caller]
+pub(crate) fn red(s: &Sandbox, name: &str, fragment: &str) {
+    told(&s.comm("doctor --json").exits(1).json(), name, "red", fragment, "");
 }
 
 #[test]
@@ -131,4 +168,82 @@ fn rules_that_cannot_be_read_are_red() {
     s.git("add comm.toml").succeeds();
     s.git("commit -q --no-verify -m rules").succeeds();
     red(&s, "rules", "comm.toml:2:1: unknown key `scop`");
+}
+
+/// Every subject says something, and what is red is what is expected.
+#[track_caller]
+fn subjects(report: &Value, red: &[&str]) {
+    for name in [
+        "git",
+        "repository",
+        "writable",
+        "locks",
+        "clock",
+        "remotes",
+        "settings",
+        "identity",
+        "board",
+        "records",
+        "work",
+        "rules",
+        "hooks",
+        "worktrees",
+        "harness",
+        "sessions",
+        "state",
+    ] {
+        faults(report, name);
+    }
+    let all = report["checks"].as_array().unwrap();
+    let found: Vec<&str> =
+        all.iter().filter(|c| c["status"] == "red").map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(found, red, "{report:#}");
+}
+
+#[test]
+fn every_kind_of_repository_is_looked_at() {
+    for init in [&[][..], &["--bare"], &["--object-format=sha256"]] {
+        let s = Sandbox::with_init(init);
+        subjects(&s.comm("doctor --json").exits(1).json(), &["board"]);
+        s.comm("init").succeeds();
+        s.add("one");
+        subjects(&s.comm("doctor --json").succeeds().json(), &[]);
+    }
+    let s = Sandbox::with_init(&[]);
+    // On a branch without a commit.
+    s.git("checkout -q --orphan unborn").succeeds();
+    s.comm("init").succeeds();
+    subjects(&s.comm("doctor --json").succeeds().json(), &[]);
+    if let Some(s) = Sandbox::reftable() {
+        s.add("one");
+        subjects(&s.comm("doctor --json").succeeds().json(), &[]);
+        assert!(check(&s.comm("doctor --json").json(), "repository").1.contains("refs by git"));
+    }
+}
+
+#[test]
+fn where_nothing_can_be_written_the_rest_is_still_looked_at() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    let git = s.repo().join(".git");
+    let Some(_mount) = Mount::new(&["--bind"], &git, &git) else { return };
+    let remount = std::process::Command::new("mount").args(["-o", "remount,bind,ro"]).arg(&git).status();
+    assert!(remount.unwrap().success());
+    for words in ["doctor --json", "doctor --fix --json"] {
+        let report = s.comm(words).exits(1).json();
+        subjects(&report, &["writable"]);
+        assert!(check(&report, "clock").1.contains("could not be asked"), "{report}");
+    }
+}
+
+#[test]
+fn a_board_in_order_is_one_screen() {
+    let s = Sandbox::new();
+    let text = s.comm("doctor").succeeds().stdout;
+    assert!(text.lines().count() <= 24, "{text}");
+    assert!(text.ends_with("17 checks ok\n"), "{text}");
+    for line in text.lines() {
+        assert!(line.len() <= 120, "{line}");
+    }
 }

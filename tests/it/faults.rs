@@ -107,11 +107,11 @@ fn a_forbidden_write_is_told() {
 }
 
 /// A file system of our own, gone when dropped.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
     /// None, with a word, where mounting is not allowed.
-    fn new(options: &[&str], source: &Path, at: &Path) -> Option<Self> {
+    pub(crate) fn new(options: &[&str], source: &Path, at: &Path) -> Option<Self> {
         let mounted = Command::new("mount").args(options).arg(source).arg(at).output();
         if mounted.as_ref().is_ok_and(|m| m.status.success()) {
             return Some(Self(at.to_owned()));

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::Check;
+use super::{Check, FIX, shown, typed};
 use crate::env::Env;
-use crate::git::{self, Backend};
-use crate::ops::Context;
+use crate::git::{self, Backend, Repo};
 use crate::ops::error::{Error, plural};
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
@@ -27,8 +26,7 @@ pub(super) fn git(env: &Env) -> Check {
     }
 }
 
-pub(super) fn repository(context: &Context<'_>) -> Check {
-    let repo = context.store.repo();
+pub(super) fn repository(repo: &Repo) -> Check {
     let kind = match repo.work_tree() {
         None => "bare",
         Some(_) if repo.git_dir() != repo.common_dir() => "linked worktree",
@@ -39,12 +37,12 @@ pub(super) fn repository(context: &Context<'_>) -> Check {
         Backend::UpdateRef => "refs by git (reftable or an extension)",
     };
     let hash = if repo.oid_hex_len() == 64 { "SHA-256" } else { "SHA-1" };
-    let place = escape::bytes(repo.common_dir().to_string_lossy().as_bytes());
+    let place = shown(repo.common_dir());
     Check::green("repository", format!("{kind} of {place}, {storage}, {hash}"))
 }
 
-pub(super) fn writable(context: &Context<'_>) -> Check {
-    match context.store.repo().probe_writable() {
+pub(super) fn writable(repo: &Repo) -> Check {
+    match repo.probe_writable() {
         Ok(()) => Check::green("writable", "records can be written"),
         Err(error) => Check::of_error("writable", &Error::from(error)),
     }
@@ -53,34 +51,37 @@ pub(super) fn writable(context: &Context<'_>) -> Check {
 /// A lock younger than this may belong to somebody at work.
 const STALE: Duration = Duration::from_secs(10);
 
-pub(super) fn locks(context: &Context<'_>, fix: bool) -> Check {
-    let repo = context.store.repo();
-    let mut locks = match repo.record_locks() {
-        Ok(locks) => locks,
-        Err(error) => return Check::of_error("locks", &Error::from(error)),
-    };
-    locks.retain(|lock| lock.age >= STALE);
-    let pending = repo.pending().len();
-    let Some(oldest) = locks.first() else {
-        return match pending {
-            0 => Check::green("locks", "none left behind"),
-            n => Check::yellow(
-                "locks",
-                format!("{} not settled", plural(n, "write")),
-                "they settle with the next writes",
-            ),
-        };
-    };
-    let path = escape::bytes(oldest.path.to_string_lossy().as_bytes());
-    let what =
-        format!("{} left behind, the oldest {} ago: {path}", plural(locks.len(), "lock"), Span(oldest.age));
-    if fix {
-        let failed = locks.iter().filter(|lock| repo.clear_lock(lock).is_err()).count();
-        if failed == 0 {
-            return Check { fixed: true, ..Check::green("locks", what) };
+/// Locks of records that were left, and those of git that stop everybody.
+pub(super) fn locks(repo: &Repo, fix: bool) -> Vec<Check> {
+    let mut faults: Vec<Check> = of_git(repo).into_iter().collect();
+    match repo.record_locks() {
+        Err(error) => faults.push(Check::of_error("locks", &Error::from(error))),
+        Ok(mut locks) => {
+            locks.retain(|lock| lock.age >= STALE);
+            if let Some(oldest) = locks.first() {
+                let count = plural(locks.len(), "lock");
+                let what =
+                    format!("{count} left behind, the oldest {}: {}", ago(oldest.age), shown(&oldest.path));
+                let is_fixed = fix && locks.iter().all(|lock| repo.clear_lock(lock).is_ok());
+                faults.push(Check::red("locks", what, FIX).fixed_if(is_fixed));
+            }
         }
     }
-    Check::red("locks", what, "git comm doctor --fix")
+    super::or_fine("locks", faults, "none left behind")
+}
+
+/// git removes its locks itself, unless it was killed. It may be at work
+/// after all, so that taking them away is for a person.
+fn of_git(repo: &Repo) -> Option<Check> {
+    let locks = repo.old_git_locks();
+    let (oldest, age) = locks.iter().max_by_key(|(_, age)| *age)?;
+    let what = format!("git left {} or is still at work: {}", ago(*age), shown(oldest));
+    let all: Vec<String> = locks.iter().map(|(path, _)| typed(&shown(path))).collect();
+    Some(Check::red("locks", what, format!("if no git runs here: rm {}", all.join(" "))))
+}
+
+fn ago(age: Duration) -> String {
+    format!("{} ago", Span(age))
 }
 
 /// Farther apart than this, two clocks disagree.
@@ -88,15 +89,16 @@ const APART: Duration = Duration::from_secs(10);
 /// Farther ahead than this, records are from a wrong clock.
 const AHEAD: Duration = Duration::from_secs(86_400);
 
-pub(super) fn clock(context: &Context<'_>) -> Check {
-    let store = &context.store;
-    let now = store.env().now();
-    let newest = store.repo().newest_stamp().and_then(|text| text.parse::<Timestamp>().ok());
+/// Whether times can be compared. Where nothing can be written, the file
+/// system's clock cannot be asked.
+pub(super) fn clock(repo: &Repo, env: &Env, is_writable: bool) -> Check {
+    let now = env.now();
+    let newest = repo.newest_stamp().and_then(|text| text.parse::<Timestamp>().ok());
     if let Some(newest) = newest.filter(|newest| newest.since(now) > AHEAD) {
         let what = format!("records were written at {}, far ahead of this clock", newest.to_second());
         return Check::red("clock", what, "set the clock; leases still expire by the boot clock");
     }
-    match store.repo().clock_offset() {
+    match repo.clock_offset() {
         Ok(offset) if Duration::from_micros(offset.unsigned_abs()) > APART => {
             let apart = Span(Duration::from_micros(offset.unsigned_abs()));
             Check::yellow(
@@ -105,36 +107,35 @@ pub(super) fn clock(context: &Context<'_>) -> Check {
                 "set both clocks by NTP",
             )
         }
-        Err(error) => Check::of_error("clock", &Error::from(error)),
-        Ok(_) if store.boot_stamp().is_none() => Check::yellow(
+        Err(error) if is_writable => Check::of_error("clock", &Error::from(error)),
+        _ if env.boot_time().is_none() => Check::yellow(
             "clock",
             "no clock that runs from boot; leases end by the wall clock and are watched first",
             "nothing to do on this platform",
         ),
+        Err(_) => Check::green("clock", "wall and boot clock; the file system's could not be asked"),
         Ok(_) => Check::green("clock", "wall and boot clock"),
     }
 }
 
-pub(super) fn remotes(context: &Context<'_>, fix: bool) -> Vec<Check> {
-    let repo = context.store.repo();
-    let mut checks = Vec::new();
+/// Whether a fetch or push of this clone would destroy records.
+pub(super) fn remotes(repo: &Repo, fix: bool) -> Vec<Check> {
+    let mut faults = Vec::new();
     for remote in repo.remotes() {
         let name = escape::clipped(&remote.name, 60);
         if remote.overwrites_records() {
             let what = format!("a fetch from `{name}` would overwrite the records with that remote's");
-            if fix && repo.spare_records(&remote).is_ok() {
-                checks.push(Check { fixed: true, ..Check::green("remotes", what) });
-            } else {
-                checks.push(Check::red("remotes", what, "git comm doctor --fix"));
-            }
+            let is_fixed = fix && repo.spare_records(&remote).is_ok();
+            faults.push(Check::red("remotes", what, FIX).fixed_if(is_fixed));
         }
         if remote.mirror {
             let what = format!("a push to `{name}` mirrors everything, records included, and deletes there");
-            checks.push(Check::red("remotes", what, format!("git config --unset remote.{name}.mirror")));
+            faults.push(Check::red(
+                "remotes",
+                what,
+                format!("git config --unset {}", typed(&format!("remote.{name}.mirror"))),
+            ));
         }
     }
-    if checks.is_empty() {
-        checks.push(Check::green("remotes", "none maps refs onto the records"));
-    }
-    checks
+    super::or_fine("remotes", faults, "none maps refs onto the records")
 }

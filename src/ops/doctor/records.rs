@@ -1,16 +1,19 @@
 //! The records: every ref, every chain back to its first version, and what
 //! the board says of the work.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use super::Check;
+use super::{Around, Check, or_fine, perhaps, some};
+use crate::config::Config;
 use crate::git::{Oid, RefName};
 use crate::model::board::FORMAT;
-use crate::ops::Context;
+use crate::model::lease::Lease;
+use crate::model::names::{AgentName, TaskId};
 use crate::ops::board::Board;
 use crate::ops::error::{Error, plural};
-use crate::ops::history;
+use crate::ops::{Context, history, rules};
 use crate::store::{PREFIX, StoreError};
+use crate::text::similar;
 
 pub(super) fn board(context: &Context<'_>) -> Check {
     if let Err(error) = context.store.require_intact() {
@@ -109,33 +112,75 @@ fn walk(
     Ok(nonces.len())
 }
 
-pub(super) fn work(context: &Context<'_>) -> Vec<Check> {
-    let board = match Board::load(&context.store) {
-        Ok(board) => board,
-        Err(error) => return vec![Check::of_error("work", &error)],
+/// What keeps work from being done by whom it was meant for.
+pub(super) fn work(around: &Around<'_, '_>) -> Vec<Check> {
+    let Some(board) = &around.board else {
+        return vec![Check::red("work", "the board cannot be read", "mend the records first")];
     };
-    let mut checks = Vec::new();
+    let store = &around.context.store;
+    let mut faults = Vec::new();
     let cycles: Vec<&str> = board.graph.on_cycles().iter().map(|n| n.id.as_str()).collect();
     if !cycles.is_empty() {
-        let what = format!("{} can never start: a cycle", cycles.join(", "));
-        checks.push(Check::red("work", what, "git comm dep tree ID, then git comm dep remove ID OTHER"));
+        let what = format!("{} can never start: a cycle", some(&cycles));
+        faults.push(Check::red("work", what, "git comm dep tree ID, then git comm dep remove ID OTHER"));
     }
-    let lapsed: Vec<String> = board
-        .tasks
-        .keys()
-        .filter(|id| board.lease(&context.store, id).is_some_and(crate::model::lease::Lease::is_expired))
-        .map(ToString::to_string)
-        .collect();
+    let is_lapsed = |id: &&TaskId| board.lease(store, id).is_some_and(Lease::is_expired);
+    let lapsed: Vec<&str> = board.tasks.keys().filter(is_lapsed).map(TaskId::as_str).collect();
     if !lapsed.is_empty() {
-        let what = format!("the lease ran out on {}", lapsed.join(", "));
-        checks.push(Check::yellow("work", what, "git comm next takes it over"));
+        let what = format!("the lease ran out on {}", some(&lapsed));
+        faults.push(Check::yellow("work", what, "git comm next takes it over"));
     }
-    if checks.is_empty() {
-        let agents = board.agents.values().filter(|v| v.state.retired_at.is_none()).count();
-        checks.push(Check::green(
+    if let Ok(rules) = &around.rules {
+        faults.extend(for_nobody(board, rules));
+    }
+    let agents = board.agents.values().filter(|v| v.state.retired_at.is_none()).count();
+    or_fine("work", faults, format!("{}, {}", plural(board.tasks.len(), "task"), plural(agents, "agent")))
+}
+
+/// Tasks that are not ended, of domains that the rules do not know or for
+/// agents that nobody knows: they are offered to no one.
+fn for_nobody(board: &Board, rules: &Config) -> Vec<Check> {
+    let mut domains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut agents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let live = board.tasks.iter().filter(|(_, task)| !task.state.phase.state.is_closed());
+    for (id, task) in live {
+        if let Some(domain) = &task.state.domain
+            && !rules.domains.all().is_empty()
+            && rules.domains.get(domain).is_none()
+        {
+            domains.entry(domain.as_str()).or_default().push(id.as_str());
+        }
+        if let Some(agent) = &task.state.assignee {
+            let here = board.agents.get(agent).is_some_and(|known| known.state.retired_at.is_none());
+            if !here && rules::given_to(rules, agent).is_empty() {
+                agents.entry(agent.as_str()).or_default().push(id.as_str());
+            }
+        }
+    }
+    let of_domains = domains.into_iter().map(|(domain, tasks)| {
+        let known = rules.domains.all().iter().map(crate::gate::scope::Domain::shown);
+        let meant = similar::nearest(domain, known);
+        let what = format!("{}: domain `{domain}` is not in comm.toml{}", some(&tasks), perhaps(meant));
+        Check::yellow(
             "work",
-            format!("{}, {}", plural(board.tasks.len(), "task"), plural(agents, "agent")),
-        ));
-    }
-    checks
+            what,
+            format!("git comm edit {} --domain {}", tasks.join(" "), meant.unwrap_or("NAME")),
+        )
+    });
+    let of_agents = agents.into_iter().map(|(agent, tasks)| {
+        let meant =
+            similar::nearest(agent, board.agents.keys().map(AgentName::as_str).filter(|k| *k != agent));
+        let state = if board.agents.keys().any(|known| known.as_str() == agent) {
+            "has retired"
+        } else {
+            "is unknown"
+        };
+        let what = format!("{}: assigned to `{agent}`, who {state}{}", some(&tasks), perhaps(meant));
+        Check::yellow(
+            "work",
+            what,
+            format!("git comm edit {} --assignee {}", tasks.join(" "), meant.unwrap_or("NAME")),
+        )
+    });
+    of_domains.chain(of_agents).collect()
 }
