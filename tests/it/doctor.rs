@@ -112,6 +112,19 @@ fn a_version_out_of_order_is_red() {
 }
 
 #[test]
+fn a_cycle_that_came_from_elsewhere_is_red() {
+    let s = Sandbox::new();
+    s.add("one");
+    s.add("two --dep bd-1");
+    let deps = s.record("tasks/bd-2")["state"]["deps"].clone();
+    s.change_record("tasks/bd-1", |record| {
+        record["state"]["deps"] = deps;
+        record["state"]["deps"][0]["id"] = "bd-2".into();
+    });
+    red(&s, "work", "bd-1, bd-2 can never start: a cycle");
+}
+
+#[test]
 fn a_lock_that_was_left_is_found_and_cleared() {
     let s = Sandbox::new();
     s.add("one");
