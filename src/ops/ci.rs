@@ -5,7 +5,7 @@
 //! rules judge it too. A commit names in its trailers the claim that it was
 //! made under; the scope is that of the agent which held that claim.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::error::Error;
@@ -18,7 +18,7 @@ use crate::git::{Oid, Ranged};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::task::{Claim, Task};
-use crate::store::{Version, task_ref};
+use crate::store::{Version, task_ref, tasks_prefix};
 use crate::text::escape;
 use crate::text::time::Timestamp;
 
@@ -227,7 +227,15 @@ fn authors_domains(context: &Context<'_>, rules: &Config, one: &Ranged) -> Resul
         return Ok(given);
     }
     let registered = context.store.read::<Agent>(agent.as_str())?.and_then(|a| a.state.domain);
-    Ok(registered.into_iter().collect())
+    if registered.is_some() {
+        return Ok(registered.into_iter().collect());
+    }
+    // Else where its worktrees were bound to when it claimed what it holds.
+    let tasks = context.store.read_all::<TaskId, Task>(tasks_prefix())?.records;
+    let claims = tasks.into_values().filter_map(|task| task.state.phase.claim);
+    let domains: BTreeSet<DomainName> =
+        claims.filter(|claim| claim.agent == agent).filter_map(|claim| claim.domain).collect();
+    Ok(domains.into_iter().collect())
 }
 
 /// The claim of `id` that was granted under this fence.

@@ -264,3 +264,17 @@ fn rules_that_cannot_be_read_are_found_where_they_came_in() {
     assert_eq!(scope.len(), 1, "{scope:?}");
     assert!(scope[0].starts_with("comm.toml") && scope[0].contains("unknown key `scop`"), "{scope:?}");
 }
+
+#[test]
+fn an_author_without_a_claim_is_held_to_where_its_worktree_was_bound() {
+    let s = guarded(RULES);
+    s.add("one");
+    s.comm("worktree add wt --agent cy --domain api --task bd-1").succeeds();
+    let dir = s.root().join("repo.worktrees/wt");
+    std::fs::write(dir.join("web/w.txt"), "smuggled").unwrap();
+    let mut command = s.bare_command("git", &dir);
+    command.env("GIT_AUTHOR_NAME", "cy").args(["commit", "-q", "-a", "--no-verify", "-m", "skipped"]);
+    Run::of(&command.output().unwrap(), "skipped").succeeds();
+    assert_eq!(found(&s, "--base main --head wt", CLAIM).len(), 1);
+    assert_eq!(found(&s, "--base main --head wt", SCOPE), ["web/w.txt domain web, agent bob"]);
+}
