@@ -102,7 +102,7 @@ const JSON_FIELDS: &[(&str, &str)] = &[
     ),
     (
         "worktree, worktrees",
-        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`.",
+        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `released`.",
     ),
     (
         "board, prefix, adopted",
@@ -161,6 +161,10 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("comm.domain", "Domain that this worktree is bound to; `worktree add --domain` sets it."),
     ("comm.branch", "Branch that `worktree add` made with this worktree, and that goes with it."),
     ("comm.task", "Task that this worktree is bound to; `worktree add --task` sets it."),
+    (
+        "comm.disposable",
+        "Names and patterns, with blanks between, of ignored files and folders that tools make again: they go with a worktree, as `target`, `node_modules`, `*.o` and such do.",
+    ),
     (
         "comm.worktrees",
         "Folder that `worktree add` puts worktrees into, in place of one beside the repository.",

@@ -7,6 +7,7 @@ use clap::Args;
 use super::app::{App, Outcome};
 use crate::model::names::{AgentName, DomainName};
 use crate::ops::error::Exit;
+use crate::ops::worktree_remove::Ignored;
 use crate::ops::{worktree, worktree_list, worktree_prune, worktree_remove};
 use crate::render::worktrees as view;
 
@@ -77,11 +78,26 @@ pub(super) struct RemoveArgs {
     /// git stash apply BRANCH brings uncommitted work back
     #[arg(long, value_name = "BRANCH")]
     keep: Option<String>,
+    /// Copy files that git ignores to this new folder, with their paths;
+    /// without it they are named, and the worktree stays. Not what tools make
+    /// again (target, node_modules and such; more in comm.disposable), nor
+    /// files that the main worktree has just so
+    #[arg(long, value_name = "DIR", conflicts_with = "drop_ignored")]
+    keep_ignored: Option<PathBuf>,
+    /// Let files go that git ignores
+    #[arg(long)]
+    drop_ignored: bool,
 }
 
 pub(super) fn remove(args: RemoveArgs, app: &mut App<'_>) -> Outcome {
     let dir = app.dir()?;
-    let removed = worktree_remove::remove(app.context()?, &dir, &args.target, args.keep.as_deref())?;
+    let ignored = match args.keep_ignored {
+        Some(to) => Ignored::Copy(to),
+        None if args.drop_ignored => Ignored::Drop,
+        None => Ignored::Stay,
+    };
+    let keep = args.keep.as_deref();
+    let removed = worktree_remove::remove(app.context()?, &dir, &args.target, keep, &ignored)?;
     app.show(&view::removed(&removed))?;
     Ok(Exit::Done)
 }

@@ -3,15 +3,17 @@
 
 use crate::model::limits;
 use crate::model::names::{AgentName, DomainName, TaskId};
+use crate::text::glob::Names;
 use crate::text::similar;
 use crate::text::time::Span;
 
 /// A key, and what is wrong with a value of it, if anything.
 type Rule = (&'static str, fn(&str) -> Option<String>);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     ("comm.agent", |value| name::<AgentName>(value)),
     ("comm.branch", |_| None),
+    ("comm.disposable", |value| Names::new(value.split_whitespace()).err().map(|error| error.to_string())),
     ("comm.domain", |value| name::<DomainName>(value)),
     ("comm.durability", |value| one_of(value, &["power", "process"])),
     // git leaves the case of the middle part alone.
@@ -105,6 +107,7 @@ mod tests {
             ("comm.agent", "ada"),
             ("comm.agent", ""),
             ("comm.branch", "feature/any thing"),
+            ("comm.disposable", "*.log tmp"),
             ("comm.domain", "api"),
             ("comm.durability", "process"),
             ("comm.hooks.onfailure", "Block"),
@@ -123,6 +126,11 @@ mod tests {
             "comm.agent",
             "Ada L",
             "comm.agent: `Ada L` cannot name an agent: it does not start with a lower-case letter or digit",
+        );
+        check(
+            "comm.disposable",
+            "tmp [a",
+            "comm.disposable: `[a` is no name and no pattern such as ui-*: unclosed character class; missing ']'",
         );
         check("comm.durability", "Power", "comm.durability: it is power or process");
         check("comm.durability", "", "comm.durability: it is power or process");

@@ -45,6 +45,7 @@ mod trunk;
 mod update_ref;
 mod worktree_config;
 mod worktree_guard;
+mod worktree_ignored;
 mod worktree_keep;
 mod worktree_make;
 mod worktree_probe;

@@ -10,6 +10,7 @@ use super::process::Inherited;
 use super::worktree_guard::Adding;
 use super::worktrees::{Ended, branch_ref, path_of};
 use super::{GitError, Oid, Repo};
+use crate::text::glob::Names;
 
 /// A worktree that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ const LIMIT: usize = 256 << 20;
 impl Repo {
     /// Makes the worktree and its branch, without files. The answer stands
     /// for "not finished yet" until it is told otherwise.
-    pub fn make_worktree(&self, new: &NewWorktree) -> Result<Adding, GitError> {
+    pub fn make_worktree(&self, new: &NewWorktree, disposable: &Names) -> Result<Adding, GitError> {
         let adding = self.note_adding(new)?;
         let inherited = Inherited::new(&adding.file).map_err(|err| GitError::write(&new.path, err))?;
         let mut command = self.git(&[&self.reflog_setting()])?;
@@ -47,7 +48,7 @@ impl Repo {
             Ok(_) => Ok(adding),
             Err(error) => {
                 // git undoes what it began, but not the branch.
-                self.unmake_worktree(new)?;
+                self.unmake_worktree(new, disposable)?;
                 adding.finish()?;
                 Err(error)
             }
@@ -77,13 +78,13 @@ impl Repo {
     /// Removes what is left of a worktree that was not finished: its folder
     /// unless there is content of somebody's in it, its git directory, and
     /// its branch unless that has moved. Says what was left and why.
-    pub fn unmake_worktree(&self, new: &NewWorktree) -> Result<Option<String>, GitError> {
+    pub fn unmake_worktree(&self, new: &NewWorktree, disposable: &Names) -> Result<Option<String>, GitError> {
         let base = self.parse_oid(&new.base)?;
         let found = self.worktrees()?.into_iter().find(|w| !w.is_main && w.path == new.path);
         if let Some(found) = found {
             if !found.missing {
                 let made = Self::open_at(&found.path, &self.env)?;
-                if let Some(why) = made.foreign_content(base)? {
+                if let Some(why) = made.foreign_content(base, disposable)? {
                     return Ok(Some(why));
                 }
             }
@@ -105,7 +106,7 @@ impl Repo {
     }
 
     /// Content of this worktree that its check-out from `base` did not bring.
-    fn foreign_content(&self, base: Oid) -> Result<Option<String>, GitError> {
+    fn foreign_content(&self, base: Oid, disposable: &Names) -> Result<Option<String>, GitError> {
         if self.head()?.is_some_and(|head| head != base) {
             return Ok(Some("it holds commits".into()));
         }
@@ -123,8 +124,13 @@ impl Repo {
         }
         let args = ["ls-files", "--others", "--exclude-standard", "-z"];
         let out = self.run_here(Some(&index_path), &[], &args, None)?.ok()?;
-        let first = out.split(|&b| b == 0).find(|path| !path.is_empty());
-        Ok(first.map(|path| format!("`{}` was made there", crate::text::escape::bytes(path))))
+        if let Some(path) = out.split(|&b| b == 0).find(|path| !path.is_empty()) {
+            return Ok(Some(format!("`{}` was made there", crate::text::escape::bytes(path))));
+        }
+        let unseen = self.ignored_beside(Some(&index_path), disposable)?;
+        let unseen = unseen.into_iter().chain(self.inner_repositories()?).next();
+        let shown = |path: PathBuf| crate::text::escape::bytes(path.as_os_str().as_encoded_bytes());
+        Ok(unseen.map(|path| format!("`{}` was made there", shown(path))))
     }
 
     /// Whether a file that differs is gone, or the beginning of what was

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::worktree_make::copy_index;
-use super::worktrees::{Ended, path_of};
+use super::worktrees::path_of;
 use super::{GitError, Oid, Repo, Trunk};
 use crate::text::escape;
 
@@ -221,20 +221,10 @@ impl Repo {
         if !self.is_main_worktree() {
             find_repositories(&modules, &mut dirs);
         }
-        if let Some(tree) = &self.work_tree {
-            let listed = self.run_here(None, &[], &["ls-files", "-s", "-z"], None)?.ok()?;
-            for entry in listed.split(|&b| b == 0).filter(|entry| entry.starts_with(b"160000 ")) {
-                let path = entry.iter().position(|&b| b == b'\t').and_then(|at| path_of(&entry[at + 1..]));
-                // A file there leads to the directories above.
-                dirs.extend(path.map(|path| tree.join(path).join(".git")).filter(|git| git.is_dir()));
-            }
-        }
         let mut found = Vec::new();
         for dir in dirs {
-            let mut command = self.git(&[])?;
-            command.arg("--git-dir").arg(&dir);
-            command.args(["rev-list", "--count", "--all", "HEAD", "--not", "--remotes", "--"]);
-            if Ended::of(command, "rev-list")?.text().as_deref() != Some("0") {
+            // One that cannot be looked at is not known to be pushed.
+            if self.commits_unpushed(&dir).ok() != Some(0) {
                 let name = dir.strip_prefix(&modules).unwrap_or(&dir);
                 found.push(escape::bytes(name.as_os_str().as_encoded_bytes()));
             }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::claims::{self, Granted};
 use super::error::Error;
 use super::identity::{Claimed, Who};
+use super::worktree_loss::disposable;
 use super::worktree_place::{check_name, check_path, default_place, real, shown};
 use super::{Context, hooks, resolve, rules};
 use crate::git::{Adding, GitError, NewWorktree, Oid, RefName, Repo};
@@ -84,7 +85,7 @@ pub fn add(context: &Context<'_>, request: &Request) -> Result<Added, Error> {
         settle_unfinished(context)?;
         refuse_taken(repo, &plan.new)?;
         repo.enable_worktree_config()?;
-        let adding = repo.make_worktree(&plan.new)?;
+        let adding = repo.make_worktree(&plan.new, &disposable(repo)?)?;
         (plan, adding)
     };
     let added = furnish(context, request, &plan, &adding);
@@ -237,7 +238,7 @@ pub fn settle_unfinished(context: &Context<'_>) -> Result<(), Error> {
     for unfinished in repo.unfinished()? {
         let new = &unfinished.new;
         release(context, new);
-        if let Some(why) = repo.unmake_worktree(new)? {
+        if let Some(why) = repo.unmake_worktree(new, &disposable(repo)?)? {
             context.notice(format!("`{}` was never finished and is left as it is: {why}", shown(&new.path)));
         }
         unfinished.settle()?;

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::Context;
 use super::board::Board;
 use super::error::Error;
+use super::worktree_loss::Target;
 use super::worktree_place::real;
-use super::worktree_remove::{Removed, Target, take_away};
+use super::worktree_remove::{Removed, take_away};
 use crate::git::{Trunk, Worktree};
 use crate::model::names::TaskId;
 use crate::text::escape;
@@ -55,8 +56,7 @@ fn judge(
     worktree: Worktree,
 ) -> Result<Judged, Error> {
     let target = Target::open(context, board, worktree)?;
-    let loss = target.loss(Some(trunk))?;
-    let mut reasons: Vec<String> = loss.firm.into_iter().chain(loss.keepable).collect();
+    let mut reasons = target.loss(Some(trunk))?.reasons();
     if here.starts_with(&target.worktree.path) {
         reasons.push("you are in it".into());
     }
@@ -69,7 +69,14 @@ fn judge(
     match take_away(context, &target, None) {
         Ok((branch_deleted, released)) => {
             let branch = target.binding.branch.clone();
-            Ok(Ok(Removed { worktree: target.worktree, branch, branch_deleted, kept: None, released }))
+            Ok(Ok(Removed {
+                worktree: target.worktree,
+                branch,
+                branch_deleted,
+                kept: None,
+                copied: None,
+                released,
+            }))
         }
         Err(Error::No { what, .. }) => Ok(Err(vec![what])),
         Err(error) => Err(error),

@@ -3,18 +3,31 @@
 //! Everything is looked at first; then git removes it and looks again, so
 //! that what appears in between is found, too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::board::Board;
 use super::claims;
 use super::error::{Error, plural};
-use super::identity::{Claimed, Who};
-use super::worktree_list::Bound;
+use super::identity::Who;
+use super::worktree_copy::copy_out;
+use super::worktree_loss::{Held, Loss, Target};
 use super::worktree_place::{check_name, default_root, real, shown};
-use crate::git::{Binding, Kept, Oid, Repo, Trunk, Worktree};
-use crate::model::names::{AgentName, TaskId};
+use crate::git::{Kept, Oid, Repo, Worktree};
+use crate::model::names::TaskId;
 use crate::text::escape;
+
+/// What becomes of files that git ignores and nothing makes again.
+#[derive(Clone, Debug, Default)]
+pub enum Ignored {
+    /// The worktree stays because of them.
+    #[default]
+    Stay,
+    /// They are copied to this folder.
+    Copy(PathBuf),
+    /// They go with it.
+    Drop,
+}
 
 /// A worktree that was removed.
 #[derive(Debug)]
@@ -28,137 +41,21 @@ pub struct Removed {
     pub branch_deleted: bool,
     /// The branch that its state was kept on, and the commit.
     pub kept: Option<(String, Oid)>,
+    /// The folder that ignored files were copied to.
+    pub copied: Option<PathBuf>,
     /// The tasks that were held from it and are open again.
     pub released: Vec<TaskId>,
 }
 
-/// What would be lost.
-#[derive(Debug, Default)]
-pub(super) struct Loss {
-    /// What no branch can hold, or what must be decided first.
-    pub(super) firm: Vec<String>,
-    /// What a branch can hold.
-    pub(super) keepable: Vec<String>,
-}
-
-impl Loss {
-    pub(super) fn is_none(&self) -> bool {
-        self.firm.is_empty() && self.keepable.is_empty()
-    }
-}
-
-/// A linked worktree with all that is known of it.
-pub(super) struct Target<'e> {
-    pub(super) worktree: Worktree,
-    pub(super) inside: Context<'e>,
-    pub(super) binding: Binding,
-    pub(super) bound: Bound,
-    pub(super) held: Vec<Held<'e>>,
-}
-
-/// A claim that is held from a worktree.
-pub(super) struct Held<'e> {
-    pub(super) task: TaskId,
-    pub(super) agent: AgentName,
-    /// The holder's own view, by which it can be given back.
-    holder: Context<'e>,
-}
-
-impl<'e> Target<'e> {
-    pub(super) fn open(context: &Context<'e>, board: &Board, worktree: Worktree) -> Result<Self, Error> {
-        let claimed = Claimed { agent: None, as_person: false };
-        let inside = Context::open_at(&worktree.git_dir, context.store.env(), &claimed)?;
-        let bound = Bound::of(&inside.store);
-        let mut held = Vec::new();
-        for task in bound.held(&inside.store, board) {
-            let claim = board.tasks.get(&task).and_then(|v| v.state.phase.claim.as_ref());
-            let Some(agent) = claim.map(|claim| claim.agent.clone()) else { continue };
-            // A person comes without an agent's name.
-            let is_caller =
-                !matches!(context.identity.who, Who::Agent(_)) && context.identity.name() == Some(&agent);
-            let named = (!is_caller).then(|| agent.to_string());
-            let claimed = Claimed { agent: named, as_person: false };
-            let holder = Context::open_at(&worktree.git_dir, context.store.env(), &claimed)?;
-            held.push(Held { task, agent, holder });
-        }
-        let binding = inside.store.repo().binding()?;
-        Ok(Self { worktree, inside, binding, bound, held })
-    }
-
-    pub(super) fn repo(&self) -> &Repo {
-        self.inside.store.repo()
-    }
-
-    /// What would be lost with it. `published`: commits count as safe only on
-    /// a remote or on the trunk, not on just another branch.
-    pub(super) fn loss(&self, published: Option<Option<&Trunk>>) -> Result<Loss, Error> {
-        let repo = self.repo();
-        let mut loss = Loss::default();
-        if let Some(why) = &self.worktree.locked {
-            let why = if why.is_empty() { String::new() } else { format!(": {}", escape::clipped(why, 80)) };
-            loss.firm.push(format!("it is locked{why}"));
-        }
-        if let Some(what) = repo.under_way() {
-            loss.firm.push(format!("{what} is under way"));
-        }
-        // Also where it is ignored: git would take the folder with the rest.
-        for other in self.repo().worktrees()? {
-            if other.path != self.worktree.path && other.path.starts_with(&self.worktree.path) {
-                loss.firm.push(format!("the worktree `{}` lies in it", escape::clipped(&other.name(), 60)));
-            }
-        }
-        for name in repo.unpushed_submodules()? {
-            loss.firm.push(format!("submodule `{name}` holds commits that are on no remote"));
-        }
-        if self.worktree.missing {
-            if !repo.is_index_committed()? {
-                loss.firm.push("its folder is gone, and its index holds what no commit does".into());
-            }
-        } else {
-            let dirt = repo.dirt_thorough()?;
-            if dirt.conflicts > 0 {
-                loss.firm.push(plural(dirt.conflicts, "file") + " with conflicts");
-            }
-            for name in dirt.inner.iter().take(4) {
-                loss.firm.push(format!("`{name}` is a repository with content of its own"));
-            }
-            for (count, what) in
-                [(dirt.staged, "staged"), (dirt.unstaged, "unstaged"), (dirt.untracked, "untracked")]
-            {
-                if count > 0 {
-                    loss.keepable.push(plural(count, &format!("{what} file")));
-                }
-            }
-        }
-        // A folder that is gone takes no branch with it.
-        let own = self.binding.branch.as_deref().filter(|_| !self.worktree.missing);
-        let commits = match published {
-            Some(trunk) if !self.worktree.missing => repo.commits_unpublished(trunk)?,
-            _ => repo.commits_only_here(own)?,
-        };
-        if commits > 0 {
-            let on = match &self.binding.branch {
-                Some(branch) => format!("of `{}`", escape::line(branch)),
-                None => "of a detached HEAD".into(),
-            };
-            let commits = plural(commits, "commit");
-            loss.keepable.push(match published {
-                Some(_) => format!("{commits} {on} on no remote and not on the trunk"),
-                None => format!("{commits} {on} on no other branch and no remote"),
-            });
-        }
-        Ok(loss)
-    }
-}
-
 /// Removes the worktree that `target` names: its name, its branch or its
 /// folder, seen from `dir`. With `keep`, what would be lost goes onto a new
-/// branch of that name.
+/// branch of that name, except what git ignores.
 pub fn remove(
     context: &Context<'_>,
     dir: &Path,
     target: &Path,
     keep: Option<&str>,
+    ignored: &Ignored,
 ) -> Result<Removed, Error> {
     context.identity.author(&context.store)?;
     let repo = context.store.repo();
@@ -172,30 +69,55 @@ pub fn remove(
     if let Some(branch) = keep {
         refuse_branch(repo, branch)?;
     }
-    let loss = target.loss(None)?;
-    let stays = !loss.firm.is_empty() || (keep.is_none() && !loss.keepable.is_empty());
-    if stays {
-        return Err(would_lose(&target, loss));
-    }
-    let kept = match keep {
-        Some(branch) => Some(keep_on(context, &target, branch)?),
-        None => None,
+    let mut loss = target.loss(None)?;
+    let files = match ignored {
+        Ignored::Stay => Vec::new(),
+        Ignored::Copy(_) | Ignored::Drop => std::mem::take(&mut loss.ignored),
     };
-    let removed = take_away(context, &target, kept.as_ref().map(|(_, kept)| kept));
-    if let (Err(_), Some((branch, kept))) = (&removed, &kept) {
-        // It stays where it was, so nothing needs to be kept elsewhere.
-        target.repo().stand_back(kept, target.binding.branch.as_deref())?;
-        repo.delete_branch(branch, kept.commit)?;
+    if keep.is_some() {
+        loss.keepable.clear();
     }
-    let (branch_deleted, released) = removed?;
+    if !loss.is_none() {
+        return Err(would_lose(&target, &loss));
+    }
+    let copies = match ignored {
+        Ignored::Copy(to) if !files.is_empty() => {
+            Some(copy_out(&target.worktree.path, &files, &dir.join(to))?)
+        }
+        _ => None,
+    };
+    let taken = take_keeping(context, &target, keep);
+    if let (Err(_), Some(copies)) = (&taken, &copies) {
+        copies.undo();
+    }
+    let (kept, branch_deleted, released) = taken?;
     let kept = kept.map(|(branch, kept)| (branch, kept.commit));
     Ok(Removed {
         branch: target.binding.branch.clone(),
         worktree: target.worktree,
         branch_deleted,
         kept,
+        copied: copies.map(|copies| copies.to),
         released,
     })
+}
+
+type Taken = (Option<(String, Kept)>, bool, Vec<TaskId>);
+
+/// Takes the worktree away once its state is on the branch `keep`.
+fn take_keeping(context: &Context<'_>, target: &Target<'_>, keep: Option<&str>) -> Result<Taken, Error> {
+    let kept = match keep {
+        Some(branch) => Some(keep_on(context, target, branch)?),
+        None => None,
+    };
+    let removed = take_away(context, target, kept.as_ref().map(|(_, kept)| kept));
+    if let (Err(_), Some((branch, kept))) = (&removed, &kept) {
+        // It stays where it was, so nothing needs to be kept elsewhere.
+        target.repo().stand_back(kept, target.binding.branch.as_deref())?;
+        context.store.repo().delete_branch(branch, kept.commit)?;
+    }
+    let (branch_deleted, released) = removed?;
+    Ok((kept, branch_deleted, released))
 }
 
 fn find(context: &Context<'_>, dir: &Path, target: &Path) -> Result<Worktree, Error> {
@@ -280,20 +202,30 @@ fn taken(branch: &str) -> Error {
     }
 }
 
-fn would_lose(target: &Target<'_>, loss: Loss) -> Error {
+fn would_lose(target: &Target<'_>, loss: &Loss) -> Error {
     let name = target.worktree.name();
-    let hint = if loss.firm.is_empty() {
-        format!("keep it on a new branch: git comm worktree remove {} --keep BRANCH", escape::line(&name))
-    } else if target.worktree.missing {
+    let mut again = format!("git comm worktree remove {}", escape::line(&name));
+    if !loss.keepable.is_empty() {
+        again.push_str(" --keep BRANCH");
+    }
+    if !loss.ignored.is_empty() {
+        again.push_str(" --keep-ignored DIR");
+    }
+    let hint = if !loss.firm.is_empty() && target.worktree.missing {
         "if the folder was moved: git worktree repair NEW-FOLDER".into()
-    } else {
+    } else if !loss.firm.is_empty() {
         "finish or undo that there first".into()
+    } else if !loss.inner.is_empty() {
+        "push from there, or move it out of the worktree: mv".into()
+    } else if loss.keepable.is_empty() {
+        format!("move them out of it, or have them copied: {again}")
+    } else {
+        format!("keep it on a new branch: {again}")
     };
-    let reasons = loss.firm.into_iter().chain(loss.keepable).collect();
     Error::No {
         kind: "would_lose",
         what: format!("worktree `{}` holds work that would be lost", escape::line(&name)),
-        reasons,
+        reasons: loss.reasons(),
         hint,
     }
 }
@@ -348,8 +280,13 @@ pub(super) fn take_away(
         // git would not look: what changed since is found here or nowhere.
         let dirt =
             if target.worktree.missing { Default::default() } else { target.repo().dirt_thorough()? };
-        let settled = kept.is_some() || target.loss(None)?.is_none();
-        if !dirt.is_clean() || !settled {
+        let mut loss = target.loss(None)?;
+        // Those were copied, or may go.
+        loss.ignored.clear();
+        if kept.is_some() {
+            loss.keepable.clear();
+        }
+        if !dirt.is_clean() || !loss.is_none() {
             return Err(changed(target));
         }
     }

@@ -135,6 +135,9 @@ fn removed_line(removed: &Removed) -> String {
         let commit = commit.to_string();
         text.push_str(&format!("; kept on {} ({})", escape::line(branch), short(&commit)));
     }
+    if let Some(dir) = &removed.copied {
+        text.push_str(&format!("; ignored files in {}", shown(dir)));
+    }
     match &removed.branch {
         Some(_) if removed.branch_deleted => text.push_str("; its branch held nothing of its own"),
         Some(branch) => text.push_str(&format!("; branch {} stays", escape::line(branch))),
@@ -155,6 +158,7 @@ fn removed_json(removed: &Removed) -> Value {
         "branch_deleted": removed.branch_deleted,
         "kept": removed.kept.as_ref().map(|kept| &kept.0),
         "commit": removed.kept.as_ref().map(|kept| kept.1.to_string()),
+        "copied": removed.copied.as_ref().map(|dir| dir.to_string_lossy()),
         "released": removed.released,
     })
 }

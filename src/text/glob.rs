@@ -1,8 +1,9 @@
 //! Patterns over names, such as `ui-*`.
 
+use std::path::Path;
 use std::str::FromStr;
 
-use globset::{Glob, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use super::{escape, name};
 
@@ -19,14 +20,17 @@ pub struct InvalidPattern {
     reason: String,
 }
 
+impl InvalidPattern {
+    fn new(text: &str, reason: &str) -> Self {
+        Self { text: escape::clipped(text, 80), reason: escape::clipped(reason, 160) }
+    }
+}
+
 impl FromStr for Pattern {
     type Err = InvalidPattern;
 
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
-        let invalid = |reason: String| InvalidPattern {
-            text: escape::clipped(text, 80),
-            reason: escape::clipped(&reason, 160),
-        };
+        let invalid = |reason: String| InvalidPattern::new(text, &reason);
         if !text.contains(['*', '?', '[', '{']) {
             // A typing error in a plain name must not look like an empty answer.
             name::check(text).map_err(|fault| invalid(fault.to_string()))?;
@@ -42,6 +46,29 @@ impl Pattern {
     /// Whether the whole of `name` matches.
     pub fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
+    }
+}
+
+/// Names of files and directories, wherever they lie: `node_modules`, `*.o`,
+/// `.husky/_`.
+#[derive(Clone, Debug)]
+pub struct Names(GlobSet);
+
+impl Names {
+    /// Reads each word as a name or a pattern for one.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
+        let mut set = GlobSetBuilder::new();
+        for word in words {
+            let glob =
+                GlobBuilder::new(&format!("**/{}", word.trim_matches('/'))).literal_separator(true).build();
+            set.add(glob.map_err(|error| InvalidPattern::new(word, &error.kind().to_string()))?);
+        }
+        set.build().map(Self).map_err(|error| InvalidPattern::new("", &error.kind().to_string()))
+    }
+
+    /// Whether a path ends in one of the names.
+    pub fn matches(&self, path: &Path) -> bool {
+        self.0.is_match(path)
     }
 }
 
@@ -64,6 +91,18 @@ mod tests {
         check("[ab]-1", "c-1", false);
         check("{api,db}", "db", true);
         check("a.c", "abc", false);
+    }
+
+    #[test]
+    fn names_match_wherever_they_lie() {
+        let names = Names::new(["target", "*.o", ".husky/_"]).unwrap();
+        for path in ["target", "a/target", "a/x.o", ".husky/_", "a/.husky/_"] {
+            assert!(names.matches(Path::new(path)), "{path}");
+        }
+        for path in ["", "targets", "target/x", ".husky", "a_", "x.o/y"] {
+            assert!(!names.matches(Path::new(path)), "{path}");
+        }
+        assert!(Names::new(["[a"]).is_err());
     }
 
     #[test]

@@ -355,3 +355,82 @@ fn a_worktree_that_another_lies_in_stays_even_where_that_is_ignored() {
     s.comm("worktree prune").succeeds();
     assert!(inner.join("unsaved").exists());
 }
+
+/// A repository that ignores some names.
+fn ignoring(patterns: &str) -> Sandbox {
+    let s = hooked();
+    write(&s.repo().join(".gitignore"), patterns);
+    s.git("add .gitignore").succeeds();
+    s.git("commit -q --no-verify -m ignore").succeeds();
+    s
+}
+
+#[test]
+fn ignored_files_stay_unless_tools_make_them_again_or_the_main_worktree_has_them() {
+    let s = ignoring(".env\nlocal/\ntarget/\n*.log\n");
+    let id = s.add("one");
+    s.comm(&format!("worktree add ada --agent ada --task {id}")).succeeds();
+    let inside = place(&s, "ada");
+    comm_in(&s, &inside, &format!("close {id}")).succeeds();
+    for path in [".env", "local/deep/notes.md", "target/debug/x", "run.log"] {
+        write(&inside.join(path), path);
+    }
+    let refused = s.comm("worktree remove ada").exits(1).stderr;
+    assert!(refused.contains("3 files that git ignores: .env, local/deep/notes.md, run.log\n"), "{refused}");
+    assert!(refused.contains("remove ada --keep-ignored DIR") && !refused.contains("drop"), "{refused}");
+    s.comm("worktree remove ada --keep wip").exits(1);
+    let pruned = s.comm("worktree prune").succeeds().stdout;
+    assert!(pruned.contains("3 files that git ignores"), "{pruned}");
+    s.git("config comm.disposable '*.log other'").succeeds();
+    write(&s.repo().join(".env"), ".env");
+    let refused = s.comm("worktree remove ada").exits(1).stderr;
+    assert!(refused.contains("1 file that git ignores: local/deep/notes.md\n"), "{refused}");
+    // Where they may not go.
+    s.comm("worktree remove ada --keep-ignored ../repo.worktrees/ada/copies").exits(129);
+    s.comm("worktree remove ada --keep-ignored .").exits(1);
+    s.comm("worktree remove ada --keep-ignored ../x --drop-ignored").exits(129);
+    let removed = s.comm("worktree remove ada --keep-ignored ../copies --json").succeeds().json();
+    let copies = s.root().join("copies");
+    assert_eq!(removed["worktree"]["copied"], copies.to_str().unwrap());
+    assert_eq!(std::fs::read_to_string(copies.join("local/deep/notes.md")).unwrap(), "local/deep/notes.md");
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 1);
+    assert_absent(&s, "ada");
+    s.comm("worktree add ada").succeeds();
+    write(&inside.join("local/notes.md"), "x");
+    s.comm("worktree remove ada --drop-ignored").succeeds();
+    assert_absent(&s, "ada");
+    s.git("config comm.disposable '[a'").succeeds();
+    s.comm("worktree add ada").exits(129);
+}
+
+#[test]
+fn repositories_that_git_ignores_stay_with_the_commits_that_only_they_hold() {
+    let s = ignoring("vendor/\ntarget/\n");
+    s.comm("worktree add ada").succeeds();
+    let inside = place(&s, "ada");
+    s.git("clone -q . ../repo.worktrees/ada/vendor/lib").succeeds();
+    s.git("clone -q . ../repo.worktrees/ada/target/lib").succeeds();
+    s.git("clone -q --bare . ../repo.worktrees/ada/target/hub.git").succeeds();
+    let me = "-c user.name=a -c user.email=a@b";
+    git(&s, &inside.join("vendor/lib"), &format!("{me} commit -q --allow-empty -m one")).succeeds();
+    write(&inside.join("target/lib/README"), "changed\n");
+    for words in ["", " --keep wip", " --drop-ignored", " --keep-ignored ../copies"] {
+        let refused = s.comm(&format!("worktree remove ada{words}")).exits(1).stderr;
+        for what in [
+            "`vendor/lib` is a repository with 1 commit that no remote has",
+            "`target/lib` is a repository with uncommitted files",
+            "`target/hub.git` is a repository with 3 commits that no remote has",
+            "move it out of the worktree",
+        ] {
+            assert!(refused.contains(what), "{refused}");
+        }
+    }
+    s.git("rev-parse -q --verify wip").exits(1);
+    assert!(!s.root().join("copies").exists());
+    // One whose remote has all of it goes.
+    git(&s, &inside.join("vendor/lib"), "push -q origin HEAD:refs/heads/lib").succeeds();
+    git(&s, &inside.join("target/lib"), "checkout -q README").succeeds();
+    std::fs::rename(inside.join("target/hub.git"), s.root().join("hub.git")).unwrap();
+    s.comm("worktree remove ada").succeeds();
+    assert_absent(&s, "ada");
+}

@@ -429,18 +429,27 @@ fn an_addition_that_is_killed_can_be_made_again() {
 #[test]
 fn content_that_came_after_a_kill_is_not_undone() {
     let s = hooked();
-    s.comm("worktree add ada --agent ada").succeeds();
-    // As if it had been killed at its very end, and found by somebody.
-    let note = serde_json::json!({
-        "path": place(&s, "ada"), "branch": "ada", "base": s.git("rev-parse main").stdout.trim(),
-        "agent": "ada", "task": null, "makes_parent": false,
-    });
-    write(&place(&s, "ada").join("found"), "precious");
-    write(&s.repo().join(".git/comm-node/adding/0123456789abcdef"), &note.to_string());
-    let next = s.comm("worktree add bob").succeeds();
-    assert!(next.stderr.contains("was never finished and is left as it is: `found`"), "{}", next.stderr);
-    assert_eq!(std::fs::read_to_string(place(&s, "ada").join("found")).unwrap(), "precious");
-    s.comm("worktree remove ada --keep found").succeeds();
+    write(&s.repo().join(".gitignore"), ".env\n");
+    s.git("add .gitignore").succeeds();
+    s.git("commit -q --no-verify -m ignore").succeeds();
+    // One that git sees, and one that it ignores.
+    for file in ["found", ".env"] {
+        s.comm("worktree add ada --agent ada").succeeds();
+        // As if it had been killed at its very end, and found by somebody.
+        let note = serde_json::json!({
+            "path": place(&s, "ada"), "branch": "ada", "base": s.git("rev-parse main").stdout.trim(),
+            "agent": "ada", "task": null, "makes_parent": false,
+        });
+        let path = place(&s, "ada").join(file);
+        write(&path, "precious");
+        write(&s.repo().join(".git/comm-node/adding/0123456789abcdef"), &note.to_string());
+        let next = s.comm(&format!("worktree add bob{}", file.len())).succeeds();
+        let told = format!("was never finished and is left as it is: `{file}`");
+        assert!(next.stderr.contains(&told), "{}", next.stderr);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        let copies = format!("../copies{}", file.len());
+        s.comm(&format!("worktree remove ada --keep kept{} --keep-ignored {copies}", file.len())).succeeds();
+    }
 }
 
 #[test]
