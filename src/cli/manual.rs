@@ -102,7 +102,7 @@ const JSON_FIELDS: &[(&str, &str)] = &[
     ),
     (
         "worktree, worktrees",
-        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `released`.",
+        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `saved`, `saved_commits`, `released`.",
     ),
     (
         "board, prefix, adopted",
@@ -182,6 +182,10 @@ const CONFIGURATION: &[(&str, &str)] = &[
 
 const FILES: &[(&str, &str)] = &[
     ("refs/comm-node/", "The records. `docs/format.md` describes every byte."),
+    (
+        "refs/comm-kept/",
+        "For each name of a removed worktree: commits that only its reflog and its own refs led to. `git log REF`; `git update-ref -d REF` lets them go.",
+    ),
     (
         "comm-node/ in the common git directory",
         "The lock, this clone's id, kept objects and notes between commands. None of it is a record; without it this is a new clone, whose sessions hold nothing.",

@@ -50,6 +50,7 @@ mod worktree_keep;
 mod worktree_make;
 mod worktree_probe;
 mod worktree_state;
+mod worktree_strays;
 mod worktrees;
 
 #[cfg(test)]
@@ -70,8 +71,9 @@ pub use repo::{Backend, Durability, Repo};
 pub use swap::{Guard, Swap, Swapped};
 pub use trunk::Trunk;
 pub use worktree_guard::{Adding, Unfinished};
-pub use worktree_keep::Kept;
+pub use worktree_keep::{Kept, Removal};
 pub use worktree_make::NewWorktree;
 pub use worktree_probe::{PROBE, answer_probe};
 pub use worktree_state::Dirt;
+pub use worktree_strays::{Saved, Strays};
 pub use worktrees::{Binding, Worktree};

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::fsx;
 use super::lock::lock_of;
 use super::worktrees::{Ended, branch_ref};
-use super::{GitError, Oid, Repo};
+use super::{GitError, Oid, Repo, Worktree};
 
 /// The state of a worktree in one commit.
 pub struct Kept {
@@ -19,6 +19,17 @@ pub struct Kept {
     head: Option<Oid>,
     /// The index of that commit, and the one that it was made from.
     indexes: Option<(tempfile::TempDir, Vec<u8>)>,
+}
+
+/// What came of a removal. An error says that git broke off in the middle.
+pub enum Removal {
+    /// It is gone.
+    Done,
+    /// It is no worktree any more, but not all of its folder could be
+    /// deleted, and why.
+    Partly(String),
+    /// Nothing was touched, and why.
+    Refused(String),
 }
 
 impl Repo {
@@ -50,7 +61,7 @@ impl Repo {
         }
     }
 
-    fn commit_tree(
+    pub(super) fn commit_tree(
         &self,
         (name, email): (&str, &str),
         tree: Oid,
@@ -159,21 +170,26 @@ impl Repo {
 
     /// Lets git remove a linked worktree, which looks again itself for what
     /// would be lost. `force`: it has submodules, which git never removes
-    /// otherwise. The text is git's refusal.
-    pub fn remove_worktree(&self, path: &Path, force: bool) -> Result<Option<String>, GitError> {
+    /// otherwise.
+    pub fn remove_worktree(&self, worktree: &Worktree, force: bool) -> Result<Removal, GitError> {
         let mut command = self.git(&["status.showUntrackedFiles=all", "core.untrackedCache=false"])?;
         command.args(["worktree", "remove"]);
         if force {
             command.arg("--force");
         }
-        command.arg("--").arg(path);
+        command.arg("--").arg(&worktree.path);
         let ended = Ended::of(command, "worktree remove")?;
         if ended.is_success() {
-            return Ok(None);
+            return Ok(Removal::Done);
         }
         let why = ended.stderr.lines().last().unwrap_or_default();
-        let why = why.trim_start_matches("fatal: ");
-        Ok(Some(crate::text::escape::clipped(why, 200)))
+        let why = why.trim_start_matches("fatal: ").trim_start_matches("error: ");
+        let why = crate::text::escape::clipped(why, 200);
+        if !worktree.git_dir.exists() {
+            return Ok(Removal::Partly(why));
+        }
+        // It dies before it touches anything, or not at all.
+        if ended.code() == Some(128) { Ok(Removal::Refused(why)) } else { Err(ended.error()) }
     }
 
     /// The state of a worktree in which nothing is uncommitted.

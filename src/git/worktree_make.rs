@@ -107,7 +107,8 @@ impl Repo {
 
     /// Content of this worktree that its check-out from `base` did not bring.
     fn foreign_content(&self, base: Oid, disposable: &Names) -> Result<Option<String>, GitError> {
-        if self.head()?.is_some_and(|head| head != base) {
+        let moved = self.head()?.is_some_and(|head| head != base);
+        if moved || !self.strays(None, Some(base))?.is_empty() {
             return Ok(Some("it holds commits".into()));
         }
         let index = self.temporary_index()?;
@@ -148,7 +149,7 @@ impl Repo {
     }
 
     /// Whether some worktree has this branch.
-    pub(super) fn is_checked_out(&self, branch: &str) -> Result<bool, GitError> {
+    pub fn is_checked_out(&self, branch: &str) -> Result<bool, GitError> {
         for worktree in self.worktrees()? {
             let binding = Self::open_at(&worktree.git_dir, &self.env)?.binding()?;
             if binding.branch.as_deref() == Some(branch) {

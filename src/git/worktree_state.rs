@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::worktree_make::copy_index;
 use super::worktrees::path_of;
-use super::{GitError, Oid, Repo, Trunk};
+use super::{Backend, GitError, Oid, Repo, Trunk};
 use crate::text::escape;
 
 /// Changes that no commit holds.
@@ -137,7 +137,15 @@ impl Repo {
 
     /// What is under way in this worktree, such as a rebase.
     pub fn under_way(&self) -> Option<&'static str> {
-        UNDER_WAY.iter().find(|(name, _)| self.git_dir.join(name).exists()).map(|(_, what)| *what)
+        let is_noted = |name: &str| {
+            // Elsewhere than in files some of them are refs.
+            let is_ref = || self.run_here(None, &[], &["rev-parse", "-q", "--verify", name], None);
+            self.git_dir.join(name).exists()
+                || (self.backend != Backend::Files
+                    && name.ends_with("_HEAD")
+                    && is_ref().is_ok_and(|ended| ended.is_success()))
+        };
+        UNDER_WAY.iter().find(|(name, _)| is_noted(name)).map(|(_, what)| *what)
     }
 
     /// Whether the index holds nothing that HEAD does not.
@@ -150,7 +158,7 @@ impl Repo {
         Ok(self.run_here(None, &[], &args, None)?.answer()?.is_some())
     }
 
-    /// How many commits of this worktree no tag, no remote and no branch
+    /// How many commits of HEAD of this worktree no tag, no remote and no branch
     /// holds; `branch` does not count.
     pub fn commits_only_here(&self, branch: Option<&str>) -> Result<usize, GitError> {
         let mut known = Vec::new();
@@ -158,24 +166,20 @@ impl Repo {
             known.push(format!("--exclude={branch}"));
         }
         known.extend(["--branches", "--tags", "--remotes"].map(str::to_owned));
-        self.count_commits(&self.own_tips()?, &known)
+        self.count_commits(&known)
     }
 
-    /// How many commits of this worktree are neither on a remote nor on the
+    /// How many commits of HEAD of this worktree are neither on a remote nor on the
     /// trunk.
     pub fn commits_unpublished(&self, trunk: Option<&Trunk>) -> Result<usize, GitError> {
         let mut known = vec!["--remotes".to_owned()];
         known.extend(trunk.map(|trunk| trunk.tip.to_string()));
-        self.count_commits(&self.own_tips()?, &known)
+        self.count_commits(&known)
     }
 
-    fn count_commits(&self, tips: &[String], known: &[String]) -> Result<usize, GitError> {
-        if tips.is_empty() {
-            return Ok(0);
-        }
-        let mut args = vec!["rev-list".to_owned(), "--count".to_owned()];
-        args.extend(tips.iter().cloned());
-        args.push("--not".to_owned());
+    fn count_commits(&self, known: &[String]) -> Result<usize, GitError> {
+        let Some(head) = self.head()? else { return Ok(0) };
+        let mut args = ["rev-list", "--count", &head.to_string(), "--not"].map(str::to_owned).to_vec();
         args.extend(known.iter().cloned());
         args.push("--".to_owned());
         let ended = self.run_here(None, &[], &args, None)?;
@@ -183,16 +187,6 @@ impl Repo {
             Some(count) => Ok(count),
             None => Err(ended.error()),
         }
-    }
-
-    /// HEAD, and the refs that only this worktree has.
-    fn own_tips(&self) -> Result<Vec<String>, GitError> {
-        let mut tips: Vec<String> = self.head()?.iter().map(ToString::to_string).collect();
-        let args =
-            ["for-each-ref", "--format=%(objectname)", "refs/worktree", "refs/bisect", "refs/rewritten"];
-        let out = self.run_here(None, &[], &args, None)?.ok()?;
-        tips.extend(String::from_utf8_lossy(&out).lines().map(str::to_owned));
-        Ok(tips)
     }
 
     /// How many commits HEAD of this worktree is ahead of the trunk, and how

@@ -7,7 +7,7 @@ use super::board::Board;
 use super::error::Error;
 use super::worktree_loss::Target;
 use super::worktree_place::real;
-use super::worktree_remove::{Removed, take_away};
+use super::worktree_remove::{Gone, Removed, Stopped, take_away};
 use crate::git::{Trunk, Worktree};
 use crate::model::names::TaskId;
 use crate::text::escape;
@@ -67,19 +67,14 @@ fn judge(
         return Ok(Err(reasons));
     }
     match take_away(context, &target, None) {
-        Ok((branch_deleted, released)) => {
+        Ok(Gone { branch_deleted, saved, released }) => {
             let branch = target.binding.branch.clone();
-            Ok(Ok(Removed {
-                worktree: target.worktree,
-                branch,
-                branch_deleted,
-                kept: None,
-                copied: None,
-                released,
-            }))
+            let worktree = target.worktree;
+            let (kept, copied) = (None, None);
+            Ok(Ok(Removed { worktree, branch, branch_deleted, kept, copied, saved, released }))
         }
-        Err(Error::No { what, .. }) => Ok(Err(vec![what])),
-        Err(error) => Err(error),
+        Err(Stopped { error: Error::No { what, .. }, .. }) => Ok(Err(vec![what])),
+        Err(stopped) => Err(stopped.error),
     }
 }
 

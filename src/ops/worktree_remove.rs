@@ -13,7 +13,7 @@ use super::identity::Who;
 use super::worktree_copy::copy_out;
 use super::worktree_loss::{Held, Loss, Target};
 use super::worktree_place::{check_name, default_root, real, shown};
-use crate::git::{Kept, Oid, Repo, Worktree};
+use crate::git::{Kept, Oid, Removal, Repo, Saved, Worktree};
 use crate::model::names::TaskId;
 use crate::text::escape;
 
@@ -43,6 +43,8 @@ pub struct Removed {
     pub kept: Option<(String, Oid)>,
     /// The folder that ignored files were copied to.
     pub copied: Option<PathBuf>,
+    /// Where commits are that only its reflog and its own refs named.
+    pub saved: Option<Saved>,
     /// The tasks that were held from it and are open again.
     pub released: Vec<TaskId>,
 }
@@ -87,37 +89,41 @@ pub fn remove(
         _ => None,
     };
     let taken = take_keeping(context, &target, keep);
-    if let (Err(_), Some(copies)) = (&taken, &copies) {
-        copies.undo();
+    if let (Err(stopped), Some(copies)) = (&taken, &copies) {
+        stopped.undo(context, &shown(&copies.to), || {
+            copies.undo();
+            Ok(())
+        })?;
     }
-    let (kept, branch_deleted, released) = taken?;
+    let (kept, gone) = taken.map_err(|stopped| stopped.error)?;
     let kept = kept.map(|(branch, kept)| (branch, kept.commit));
     Ok(Removed {
         branch: target.binding.branch.clone(),
         worktree: target.worktree,
-        branch_deleted,
+        branch_deleted: gone.branch_deleted,
         kept,
         copied: copies.map(|copies| copies.to),
-        released,
+        saved: gone.saved,
+        released: gone.released,
     })
 }
 
-type Taken = (Option<(String, Kept)>, bool, Vec<TaskId>);
+type Taken = (Option<(String, Kept)>, Gone);
 
 /// Takes the worktree away once its state is on the branch `keep`.
-fn take_keeping(context: &Context<'_>, target: &Target<'_>, keep: Option<&str>) -> Result<Taken, Error> {
+fn take_keeping(context: &Context<'_>, target: &Target<'_>, keep: Option<&str>) -> Result<Taken, Stopped> {
     let kept = match keep {
         Some(branch) => Some(keep_on(context, target, branch)?),
         None => None,
     };
-    let removed = take_away(context, target, kept.as_ref().map(|(_, kept)| kept));
-    if let (Err(_), Some((branch, kept))) = (&removed, &kept) {
-        // It stays where it was, so nothing needs to be kept elsewhere.
-        target.repo().stand_back(kept, target.binding.branch.as_deref())?;
-        context.store.repo().delete_branch(branch, kept.commit)?;
+    let gone = take_away(context, target, kept.as_ref().map(|(_, kept)| kept));
+    if let (Err(stopped), Some((branch, kept))) = (&gone, &kept) {
+        stopped.undo(context, branch, || {
+            target.repo().stand_back(kept, target.binding.branch.as_deref())?;
+            Ok(context.store.repo().delete_branch(branch, kept.commit)?)
+        })?;
     }
-    let (branch_deleted, released) = removed?;
-    Ok((kept, branch_deleted, released))
+    Ok((kept, gone?))
 }
 
 fn find(context: &Context<'_>, dir: &Path, target: &Path) -> Result<Worktree, Error> {
@@ -235,9 +241,7 @@ fn keep_on(context: &Context<'_>, target: &Target<'_>, branch: &str) -> Result<(
     let repo = target.repo();
     let is_dirty = !target.worktree.missing && !repo.dirt_thorough()?.is_clean();
     let kept = if is_dirty {
-        let board = context.store.meta().and_then(|m| m.boards.first().cloned()).unwrap_or_default();
-        let who = context.identity.name().map_or_else(|| "nobody".to_owned(), ToString::to_string);
-        let mail = format!("{who}@{board}.invalid");
+        let (who, mail) = author(context);
         repo.keep_state((&who, &mail), &escape::line(&target.worktree.name()))?
     } else {
         match repo.kept_head()? {
@@ -267,13 +271,84 @@ fn changed(target: &Target<'_>) -> Error {
     }
 }
 
+/// What went with a worktree, and what became of it.
+pub(super) struct Gone {
+    pub(super) branch_deleted: bool,
+    pub(super) saved: Option<Saved>,
+    pub(super) released: Vec<TaskId>,
+}
+
+/// A removal that did not happen.
+pub(super) struct Stopped {
+    pub(super) error: Error,
+    /// Whether the worktree is as it was.
+    is_whole: bool,
+}
+
+impl<E: Into<Error>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), is_whole: true }
+    }
+}
+
+impl Stopped {
+    /// Undoes what was kept in `place`, if the worktree still has it itself.
+    fn undo(
+        &self,
+        context: &Context<'_>,
+        place: &str,
+        undo: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.is_whole {
+            return undo();
+        }
+        context.notice(format!("what was kept stays in {}", escape::line(place)));
+        Ok(())
+    }
+}
+
 /// Lets git remove the worktree, which looks again; then what was bound to it
-/// goes: its claims, and its branch if that holds nothing of its own.
+/// goes: its claims, and its branch if that holds nothing of its own. What
+/// only its reflog and its own refs named is saved before.
 pub(super) fn take_away(
     context: &Context<'_>,
     target: &Target<'_>,
     kept: Option<&Kept>,
-) -> Result<(bool, Vec<TaskId>), Error> {
+) -> Result<Gone, Stopped> {
+    let repo = context.store.repo();
+    let branch = own_branch(repo, target)?;
+    let strays = target.repo().strays(branch.as_ref().map(|(name, _)| name.as_str()), None)?;
+    let (who, mail) = author(context);
+    let saved = repo.save_strays((&who, &mail), &escape::line(&target.worktree.name()), &strays)?;
+    if let Err(stopped) = take_folder(context, target, kept) {
+        if let Some(saved) = &saved {
+            stopped.undo(context, saved.name.as_str(), || Ok(repo.unsave_strays(saved)?))?;
+        }
+        return Err(stopped);
+    }
+    let branch_deleted = delete_own_branch(repo, branch).unwrap_or_else(|error| {
+        context.notice(format!("its branch is left: {error}"));
+        false
+    });
+    if let Some(parent) = target.worktree.path.parent()
+        && default_root(repo, context.store.env()).is_ok_and(|root| root == parent)
+        && repo.main_worktree().is_ok_and(|main| main.is_some())
+    {
+        // Only if that was the last one there.
+        let _ = std::fs::remove_dir(parent);
+    }
+    Ok(Gone { branch_deleted, saved, released: release(context, target) })
+}
+
+/// Who signs what is kept.
+fn author(context: &Context<'_>) -> (String, String) {
+    let board = context.store.meta().and_then(|m| m.boards.first().cloned()).unwrap_or_default();
+    let who = context.identity.name().map_or_else(|| "nobody".to_owned(), ToString::to_string);
+    let mail = format!("{who}@{board}.invalid");
+    (who, mail)
+}
+
+fn take_folder(context: &Context<'_>, target: &Target<'_>, kept: Option<&Kept>) -> Result<(), Stopped> {
     let repo = context.store.repo();
     let force = target.repo().has_submodules()?;
     if force {
@@ -287,41 +362,43 @@ pub(super) fn take_away(
             loss.keepable.clear();
         }
         if !dirt.is_clean() || !loss.is_none() {
-            return Err(changed(target));
+            return Err(changed(target).into());
         }
     }
-    if let Some(why) = repo.remove_worktree(&target.worktree.path, force)? {
-        tracing::debug!(%why, "git refused");
-        return Err(changed(target));
+    match repo.remove_worktree(&target.worktree, force) {
+        Ok(Removal::Done) => Ok(()),
+        Ok(Removal::Partly(why)) => {
+            context.notice(format!("not all of `{}` could be deleted: {why}", shown(&target.worktree.path)));
+            Ok(())
+        }
+        Ok(Removal::Refused(why)) => {
+            tracing::debug!(%why, "git refused");
+            Err(changed(target).into())
+        }
+        Err(error) => Err(Stopped { error: error.into(), is_whole: false }),
     }
-    let branch_deleted = delete_own_branch(repo, target).unwrap_or_else(|error| {
-        context.notice(format!("its branch is left: {error}"));
-        false
-    });
-    if let Some(parent) = target.worktree.path.parent()
-        && default_root(repo, context.store.env()).is_ok_and(|root| root == parent)
-        && repo.main_worktree().is_ok_and(|main| main.is_some())
-    {
-        // Only if that was the last one there.
-        let _ = std::fs::remove_dir(parent);
-    }
-    Ok((branch_deleted, release(context, target)))
 }
 
-/// Deletes the branch that was made with the worktree, if the trunk holds
-/// all of it.
-fn delete_own_branch(repo: &Repo, target: &Target<'_>) -> Result<bool, Error> {
-    let (Some(branch), Some(trunk)) = (&target.bound.branch, repo.trunk()?) else { return Ok(false) };
+/// The branch that was made with the worktree, and its tip, if the trunk
+/// holds all of it.
+fn own_branch(repo: &Repo, target: &Target<'_>) -> Result<Option<(String, Oid)>, Error> {
+    let (Some(branch), Some(trunk)) = (&target.bound.branch, repo.trunk()?) else { return Ok(None) };
     let is_trunk = trunk.name.as_str().ends_with(&format!("/{branch}"));
     if is_trunk || target.binding.branch.as_ref() != Some(branch) || check_name(branch).is_err() {
-        return Ok(false);
+        return Ok(None);
     }
     let name = crate::git::RefName::new(format!("refs/heads/{branch}"))?;
-    let Some(tip) = repo.read_ref(&name)? else { return Ok(false) };
-    if !repo.is_merged(tip, &trunk)? {
+    let Some(tip) = repo.read_ref(&name)? else { return Ok(None) };
+    Ok(repo.is_merged(tip, &trunk)?.then(|| (branch.clone(), tip)))
+}
+
+/// Deletes it, unless another worktree has it, too.
+fn delete_own_branch(repo: &Repo, branch: Option<(String, Oid)>) -> Result<bool, Error> {
+    let Some((branch, tip)) = branch else { return Ok(false) };
+    if repo.is_checked_out(&branch)? {
         return Ok(false);
     }
-    repo.delete_branch(branch, tip)?;
+    repo.delete_branch(&branch, tip)?;
     Ok(true)
 }
 

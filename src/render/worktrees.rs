@@ -138,6 +138,13 @@ fn removed_line(removed: &Removed) -> String {
     if let Some(dir) = &removed.copied {
         text.push_str(&format!("; ignored files in {}", shown(dir)));
     }
+    if let Some(saved) = &removed.saved {
+        let what = match saved.commits {
+            0 => "what only it named".to_owned(),
+            commits => plural(commits, "commit") + " of its reflog",
+        };
+        text.push_str(&format!("; {what} in {}", saved.name.as_str()));
+    }
     match &removed.branch {
         Some(_) if removed.branch_deleted => text.push_str("; its branch held nothing of its own"),
         Some(branch) => text.push_str(&format!("; branch {} stays", escape::line(branch))),
@@ -159,6 +166,8 @@ fn removed_json(removed: &Removed) -> Value {
         "kept": removed.kept.as_ref().map(|kept| &kept.0),
         "commit": removed.kept.as_ref().map(|kept| kept.1.to_string()),
         "copied": removed.copied.as_ref().map(|dir| dir.to_string_lossy()),
+        "saved": removed.saved.as_ref().map(|saved| saved.name.as_str()),
+        "saved_commits": removed.saved.as_ref().map_or(0, |saved| saved.commits),
         "released": removed.released,
     })
 }

@@ -57,5 +57,6 @@ mod support;
 mod tasks;
 mod untouched;
 mod windows;
+mod worktree_kept;
 mod worktree_losses;
 mod worktrees;
