@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::support::{Run, Sandbox, rounds};
+use crate::worktree_kept::ignoring;
 use crate::worktrees::{assert_absent, comm_in, git, hooked, place, write};
 
 #[test]
@@ -204,32 +205,118 @@ impl Numbers {
     }
 }
 
-/// The blobs that exist uncommitted or committed in the folder of a worktree:
-/// of its files, and of its index.
-fn content_of(s: &Sandbox, dir: &Path) -> BTreeSet<String> {
-    let mut blobs = BTreeSet::new();
-    for line in git(s, dir, "ls-files -s").succeeds().stdout.lines() {
-        blobs.insert(line.split(' ').nth(1).unwrap().to_owned());
+/// What is in the folder of a worktree and in its git directory.
+struct Content {
+    /// The blobs of its files and of its index, and the commits that its
+    /// reflog and its own refs name.
+    objects: BTreeSet<String>,
+    /// The content of the files that git ignores and nothing makes again.
+    ignored: BTreeSet<String>,
+    /// The commits of a repository in it that no remote has.
+    inner: String,
+}
+
+/// The ids of more than zeros that a text has.
+fn oids(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split_ascii_whitespace().filter(|w| w.len() == 40 && w.bytes().any(|b| b != b'0'));
+    words.filter(|w| w.bytes().all(|b| b.is_ascii_hexdigit())).map(str::to_owned)
+}
+
+/// What the git directory of a linked worktree names.
+fn named_by(s: &Sandbox, git_dir: &Path) -> BTreeSet<String> {
+    let run = |args: &[&str]| {
+        let mut command = s.bare_command("git", s.repo());
+        command.env("GIT_INDEX_FILE", git_dir.join("index")).arg("--git-dir").arg(git_dir).args(args);
+        Run::of(&command.output().unwrap(), &args.join(" ")).succeeds().stdout
+    };
+    let mut named: BTreeSet<String> = oids(&run(&["ls-files", "-s"])).collect();
+    named.extend(oids(&run(&["for-each-ref", "--format=%(objectname)", "refs/worktree"])));
+    for file in ["logs/HEAD", "ORIG_HEAD"] {
+        named.extend(oids(&std::fs::read_to_string(git_dir.join(file)).unwrap_or_default()));
     }
+    named
+}
+
+fn content_of(s: &Sandbox, dir: &Path) -> Content {
+    let git_dir = git(s, dir, "rev-parse --absolute-git-dir").succeeds().stdout;
+    let mut objects = named_by(s, Path::new(git_dir.trim()));
     let files = git(s, dir, "ls-files -z --cached --others --exclude-standard").succeeds().stdout;
     for file in files.split('\0').filter(|f| dir.join(f).is_file()) {
         let oid = git(s, dir, &format!("hash-object -- '{file}'")).succeeds().stdout;
-        blobs.insert(oid.trim().to_owned());
+        objects.insert(oid.trim().to_owned());
     }
-    blobs
+    let ignored = std::fs::read_to_string(dir.join(".env")).into_iter().collect();
+    let vendor = dir.join("vendor/lib");
+    let inner = if vendor.is_dir() {
+        git(s, &vendor, "rev-list --all --not --remotes").succeeds().stdout
+    } else {
+        String::new()
+    };
+    Content { objects, ignored, inner }
 }
 
-/// The blobs in the indexes of all linked worktrees, folder or not.
-fn indexed(s: &Sandbox) -> BTreeSet<String> {
-    let mut blobs = BTreeSet::new();
+/// What the git directories of all linked worktrees name, folder or not.
+fn named(s: &Sandbox) -> BTreeSet<String> {
     let links = std::fs::read_dir(s.repo().join(".git/worktrees"));
-    for link in links.into_iter().flatten().flatten() {
-        let mut command = s.bare_command("git", s.repo());
-        command.env("GIT_INDEX_FILE", link.path().join("index")).args(["ls-files", "-s"]);
-        let listed = Run::of(&command.output().unwrap(), "ls-files").succeeds().stdout;
-        blobs.extend(listed.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()));
+    links.into_iter().flatten().flatten().flat_map(|link| named_by(s, &link.path())).collect()
+}
+
+/// One step at random: what is typed, or what was done already.
+fn step(s: &Sandbox, name: &str, fresh: &str, numbers: &mut Numbers) -> String {
+    let dir = place(s, name);
+    let is_there = dir.join(".git").exists();
+    let me = "-c user.name=a -c user.email=a@b";
+    let file = ["README", "f0"][numbers.below(2)];
+    match numbers.below(44) {
+        n if !is_there && n < 24 => {
+            // Half of them are for a task that is finished at once, so that
+            // prune may take them.
+            let id = s.add(&format!("t{fresh}"));
+            if n < 12 {
+                return format!("worktree add {name} --branch {name}{fresh}");
+            }
+            s.comm(&format!("cancel {id}")).succeeds();
+            format!("worktree add {name} --branch {name}{fresh} --agent {name} --bind {id}")
+        }
+        0..=4 if is_there => {
+            write(&dir.join(file), fresh);
+            "edit".into()
+        }
+        5..=7 if is_there => "git add -A".into(),
+        8 | 9 if is_there => format!("git {me} commit -q --no-verify --allow-empty -a -m {fresh}"),
+        10..=12 if is_there => format!("git {me} commit -q --no-verify --allow-empty --amend -m {fresh}"),
+        13 | 14 if is_there => "git reset -q --hard main".into(),
+        15 if is_there => "git checkout -q --detach".into(),
+        16 if is_there => {
+            let made = git(s, &dir, &format!("{me} commit-tree -m {fresh} HEAD^{{tree}}")).succeeds().stdout;
+            format!("git update-ref refs/worktree/w {}", made.trim())
+        }
+        17..=19 if is_there => {
+            write(&dir.join(".env"), fresh);
+            "ignored file".into()
+        }
+        20 if is_there => {
+            write(&dir.join("target/debug/made"), fresh);
+            "build".into()
+        }
+        21 | 22 if is_there && dir.join("vendor").exists() => {
+            std::fs::remove_dir_all(dir.join("vendor")).unwrap();
+            "repository inside deleted".into()
+        }
+        21 if is_there => {
+            git(s, &dir, "clone -q . vendor/lib").succeeds();
+            let words = format!("{me} commit -q --allow-empty -m {fresh}");
+            git(s, &dir.join("vendor/lib"), &words).succeeds();
+            "repository inside".into()
+        }
+        23 if is_there => "moved away".into(),
+        24 | 25 => "merge".into(),
+        26..=29 => format!("worktree remove {name}"),
+        30 | 31 => format!("worktree remove {name} --keep kept{fresh}"),
+        32..=36 => format!("worktree remove {name} --keep kept{fresh} --keep-ignored ../copies/{fresh}"),
+        37 => format!("worktree remove {name} --keep kept{fresh} --drop-ignored"),
+        _ => "worktree prune".into(),
     }
-    blobs
 }
 
 /// Whatever is done with worktrees, in whatever order: no content that was in
@@ -237,102 +324,75 @@ fn indexed(s: &Sandbox) -> BTreeSet<String> {
 #[test]
 fn no_sequence_of_verbs_and_edits_loses_content() {
     for seed in 0..rounds(5, 30) {
-        let s = hooked();
+        let s = ignoring(".env\nvendor/\ntarget/\n");
         let mut numbers = Numbers(0x9e37_79b9 + seed as u64);
         let mut told = Vec::new();
-        // What was in a folder, and in its index, when it was moved away.
+        // What was in a folder, and in its git directory, when it was moved
+        // away.
         let mut away: Vec<BTreeSet<String>> = Vec::new();
         let mut moved_files = BTreeSet::new();
-        let mut fresh = 0;
         let names = ["a", "b"];
-        for _ in 0..rounds(40, 60) {
+        for fresh in 0..rounds(50, 60) {
             let name = names[numbers.below(names.len())];
+            let fresh = format!("{seed}-{fresh}");
             let dir = place(&s, name);
-            let is_there = dir.join(".git").exists();
-            let before: Vec<(PathBuf, BTreeSet<String>)> = names
-                .iter()
-                .map(|n| place(&s, n))
-                .filter(|d| d.join(".git").exists())
-                .map(|d| (d.clone(), content_of(&s, &d)))
-                .collect();
-            fresh += 1;
-            let me = "-c user.name=a -c user.email=a@b";
-            let file = ["README", "f0"][numbers.below(2)];
-            let step = match numbers.below(24) {
-                n if !is_there && n < 12 => {
-                    // Half of them are for a task that is finished at once,
-                    // so that prune may take them.
-                    let id = s.add(&format!("t{fresh}"));
-                    if n < 6 {
-                        format!("worktree add {name} --branch {name}{fresh}")
-                    } else {
-                        s.comm(&format!("cancel {id}")).succeeds();
-                        format!("worktree add {name} --branch {name}{fresh} --agent {name} --bind {id}")
-                    }
-                }
-                0..=8 if is_there => {
-                    write(&dir.join(file), &format!("{seed} {fresh}"));
-                    "edit".into()
-                }
-                9..=12 if is_there => "git add -A".into(),
-                13 if is_there => format!("git {me} commit -q --no-verify -a -m {fresh}"),
-                14 if is_there => "git checkout -q --detach".into(),
-                15 if is_there => {
-                    let moved = s.root().join(format!("moved{fresh}"));
-                    away.push(content_of(&s, &dir));
-                    for file in ["README", "f0"].iter().filter(|f| dir.join(f).is_file()) {
-                        let oid = git(&s, &dir, &format!("hash-object {file}")).succeeds().stdout;
-                        moved_files.insert(oid.trim().to_owned());
-                    }
-                    std::fs::rename(&dir, &moved).unwrap();
-                    "moved away".into()
-                }
-                16 => "git merge".into(),
-                17 | 18 => format!("worktree remove {name}"),
-                19..=21 => format!("worktree remove {name} --keep kept{fresh}"),
-                _ => "worktree prune".into(),
-            };
+            let step = step(&s, name, &fresh, &mut numbers);
             told.push(format!("{name}: {step}"));
-            let run = match step.strip_prefix("git ") {
+            let there = names.iter().map(|n| place(&s, n)).filter(|d| d.join(".git").exists());
+            let before: Vec<(PathBuf, Content)> = there.map(|d| (d.clone(), content_of(&s, &d))).collect();
+            let run = match step.as_str() {
                 // The person takes the work into the trunk.
-                Some("merge") => {
+                "merge" => {
                     let branches = s.git("for-each-ref --format=%(refname) refs/heads").stdout;
                     for branch in branches.lines().filter(|b| *b != "refs/heads/main") {
                         let _ = s.git(&format!("merge -q -s ours --no-edit {branch}"));
                     }
                     None
                 }
-                Some(words) => Some(git(&s, &dir, words)),
-                None if step.contains("--bind") => {
-                    let (words, id) = step.split_once(" --bind ").unwrap();
-                    let run = s.comm(words);
-                    if run.code == 0 {
-                        git(&s, &dir, &format!("config --worktree comm.task {id}")).succeeds();
+                "moved away" => {
+                    away.push(content_of(&s, &dir).objects);
+                    for file in ["README", "f0", ".gitignore"].iter().filter(|f| dir.join(f).is_file()) {
+                        let oid = git(&s, &dir, &format!("hash-object {file}")).succeeds().stdout;
+                        moved_files.insert(oid.trim().to_owned());
                     }
-                    Some(run)
+                    std::fs::rename(&dir, s.root().join(format!("moved{fresh}"))).unwrap();
+                    None
                 }
-                None if step.starts_with("worktree") => Some(s.comm(&step)),
-                None => None,
+                typed => match (typed.split_once(" --bind "), typed.strip_prefix("git ")) {
+                    (Some((words, id)), _) => {
+                        let run = s.comm(words);
+                        if run.code == 0 {
+                            git(&s, &dir, &format!("config --worktree comm.task {id}")).succeeds();
+                        }
+                        Some(run)
+                    }
+                    (None, Some(words)) => Some(git(&s, &dir, words)),
+                    (None, None) if typed.starts_with("worktree") => Some(s.comm(typed)),
+                    (None, None) => None,
+                },
             };
             if let Some(run) = &run {
                 assert!([0, 1, 4, 128].contains(&run.code), "{told:?}\n{}", run.stderr);
             }
             let by_ref = s.git("rev-list --objects --all").succeeds().stdout;
             let by_ref: BTreeSet<&str> = by_ref.lines().map(|l| l.split(' ').next().unwrap()).collect();
-            let indexed = indexed(&s);
-            for blobs in &away {
-                let is_safe = |b: &String| {
-                    by_ref.contains(b.as_str()) || indexed.contains(b) || moved_files.contains(b)
+            let named = named(&s);
+            let told = || format!("seed {seed}: {}", told.join("\n"));
+            for objects in &away {
+                let is_safe = |oid: &String| {
+                    by_ref.contains(oid.as_str()) || named.contains(oid) || moved_files.contains(oid)
                 };
-                assert!(
-                    blobs.iter().all(is_safe),
-                    "seed {seed}: lost of a moved folder\n{}",
-                    told.join("\n")
-                );
+                assert!(objects.iter().all(is_safe), "lost of a moved folder\n{}", told());
             }
-            for (dir, blobs) in before.iter().filter(|(d, _)| !d.exists() && step != "moved away") {
-                let lost: Vec<&String> = blobs.iter().filter(|b| !by_ref.contains(b.as_str())).collect();
-                assert!(lost.is_empty(), "seed {seed}: {} lost {lost:?}\n{}", dir.display(), told.join("\n"));
+            for (dir, content) in before.iter().filter(|(d, _)| !d.exists() && step != "moved away") {
+                let is_lost = |oid: &&String| !by_ref.contains(oid.as_str());
+                let lost: Vec<&String> = content.objects.iter().filter(is_lost).collect();
+                assert!(lost.is_empty(), "{} lost {lost:?}\n{}", dir.display(), told());
+                assert_eq!(content.inner, "", "{}", told());
+                let copy = std::fs::read_to_string(s.root().join("copies").join(&fresh).join(".env"));
+                let copied: BTreeSet<String> = copy.into_iter().collect();
+                let is_fine = content.ignored == copied || step.contains("--drop-ignored");
+                assert!(is_fine, "{:?} is lost\n{}", content.ignored, told());
             }
         }
         s.git("fsck --strict --no-dangling").succeeds();
