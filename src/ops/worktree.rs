@@ -13,7 +13,7 @@ use super::error::Error;
 use super::identity::{Claimed, Who};
 use super::worktree_loss::disposable;
 use super::worktree_place::{check_name, check_path, default_place, real, shown};
-use super::{Context, hooks, resolve, rules};
+use super::{Context, harness, hooks, resolve, rules};
 use crate::git::{Adding, GitError, NewWorktree, Oid, RefName, Repo};
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::text::escape;
@@ -217,6 +217,7 @@ fn furnish(context: &Context<'_>, request: &Request, plan: &Plan, adding: &Addin
     };
     hooks::extend(&inside)?;
     let hook = inside.store.repo().probe_hook()?;
+    tell_lacking(context, &new.path)?;
     Ok(Added {
         name: plan.name.clone(),
         path: new.path.clone(),
@@ -229,6 +230,19 @@ fn furnish(context: &Context<'_>, request: &Request, plan: &Plan, adding: &Addin
         granted,
         hook,
     })
+}
+
+/// Says which files an agent there does without: written by `setup` in the
+/// main worktree, and in no commit yet.
+fn tell_lacking(context: &Context<'_>, path: &Path) -> Result<(), Error> {
+    let Some(main) = context.store.repo().main_worktree()? else { return Ok(()) };
+    let names: Vec<String> =
+        harness::setup::lacking(&main, path).iter().map(|name| format!("`{name}`")).collect();
+    if !names.is_empty() {
+        let names = names.join(", ");
+        context.notice(format!("it lacks {names}, which the main worktree has: commit or copy them"));
+    }
+    Ok(())
 }
 
 /// Undoes what additions left whose process failed or died. The caller holds

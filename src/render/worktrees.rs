@@ -47,7 +47,15 @@ pub fn added(added: &Added, now: Timestamp) -> Answer {
         "session": added.session,
         "hook": added.hook,
     });
-    Answer { text: aligned(&rows), json: json!({ "worktree": worktree }) }
+    let next = format!("cd {}", quoted(&shown(&added.path)));
+    let text = format!("{}next: {next}\n", aligned(&rows));
+    Answer { text, json: json!({ "worktree": worktree, "next": next }) }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn short(head: &str) -> &str {

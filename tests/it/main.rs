@@ -58,5 +58,6 @@ mod tasks;
 mod untouched;
 mod windows;
 mod worktree_kept;
+mod worktree_kills;
 mod worktree_losses;
 mod worktrees;

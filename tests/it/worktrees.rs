@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Run, Sandbox, is_full, program, rounds, split};
+use crate::support::{Run, Sandbox, is_full, program, split};
 
 /// Where worktrees of the sandbox's repository go.
 pub(crate) fn place(s: &Sandbox, name: &str) -> PathBuf {
@@ -107,6 +107,33 @@ fn a_worktree_is_bound_claimed_and_its_hook_fires() {
         (&0.into(), &false.into(), &false.into())
     );
     assert!(line["expires_at"].is_string());
+}
+
+#[test]
+fn the_next_step_is_told_and_what_the_agent_there_lacks() {
+    let s = hooked();
+    let added = s.comm("worktree add one").succeeds();
+    assert!(
+        added.stdout.ends_with(&format!("\nnext: cd {}\n", place(&s, "one").display())),
+        "{}",
+        added.stdout
+    );
+    assert_eq!(added.stderr, "");
+    let odd = s.root().join("it's");
+    let added = s.comm("worktree add two --path \"../it's\" --json").succeeds().json();
+    assert_eq!(added["next"], format!("cd '{}'", odd.display().to_string().replace('\'', "'\\''")));
+    write(&s.repo().join("CLAUDE.md"), "mine\n");
+    s.comm("setup agents-md").succeeds();
+    s.comm("setup harness claude").succeeds();
+    s.git("add CLAUDE.md").succeeds();
+    s.git("commit -q --no-verify -m mine").succeeds();
+    let added = s.comm("worktree add three").succeeds();
+    let told =
+        "it lacks `AGENTS.md`, `.claude/settings.json`, which the main worktree has: commit or copy them";
+    assert!(added.stderr.contains(told) && added.stderr.lines().count() == 1, "{}", added.stderr);
+    s.git("add -A").succeeds();
+    s.git("commit -q --no-verify -m ours").succeeds();
+    assert_eq!(s.comm("worktree add four").succeeds().stderr, "");
 }
 
 #[test]
@@ -372,84 +399,6 @@ fn many_agents_at_once_each_have_a_worktree_and_commit_in_it() {
     assert_eq!(seen.len(), count);
     s.git("fsck --strict --no-dangling").succeeds();
     assert_eq!(s.git("config --get-all extensions.worktreeConfig").stdout, "true\n");
-}
-
-/// Kills an addition and everything that it started: before or after each
-/// git command that it runs.
-#[test]
-fn an_addition_that_is_killed_can_be_made_again() {
-    const CALLS: usize = 13;
-    let mut kills = 0;
-    for step in 1..=rounds(CALLS, 2 * CALLS) {
-        let (call, before) =
-            if step <= CALLS { (step, step % 3 == 0) } else { (step - CALLS, step % 3 != 0) };
-        let s = hooked();
-        let id = s.add("one");
-        // A git that counts its calls and kills the whole group at one.
-        let bin = s.root().join("bin");
-        let real = Run::of(
-            &s.bare_command("sh", s.repo()).args(["-c", "command -v git"]).output().unwrap(),
-            "command -v git",
-        );
-        let calls = s.root().join("calls");
-        let (first, second) = if before { ("kill -9 0; ", "") } else { ("", "kill -9 0; ") };
-        let hit = format!("[ $(wc -c < '{}') -eq {call} ]", calls.display());
-        let script = format!(
-            "#!/bin/sh\nprintf x >> '{calls}'\nif {hit}; then {first} '{real}' \"$@\"; {second} fi\nexec '{real}' \"$@\"\n",
-            calls = calls.display(),
-            real = real.stdout.trim(),
-        );
-        write(&bin.join("git"), &script);
-        std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-        let words = format!("worktree add ada --agent ada --task {id}");
-        let mut command = s.command();
-        command.env("PATH", path).args(split(&words)).stdout(Stdio::null()).stderr(Stdio::null());
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let killed = command.status().unwrap();
-        // The repository works whatever is left in it.
-        s.git("status --porcelain").succeeds();
-        s.git("worktree list").succeeds();
-        s.comm("worktree list").succeeds();
-        s.git("config test.key value").succeeds();
-        if killed.success() {
-            continue;
-        }
-        kills += 1;
-        s.comm(&words).succeeds();
-        assert_eq!(std::fs::read_to_string(place(&s, "ada").join("README")).unwrap(), "hello\n");
-        assert_eq!(listed(&s, "ada")["task"], id.as_str());
-        assert!(listed(&s, "ada")["expires_at"].is_string());
-        s.comm("worktree remove ada").succeeds();
-        assert_absent(&s, "ada");
-    }
-    assert!(kills >= CALLS, "only {kills} were killed");
-}
-
-#[test]
-fn content_that_came_after_a_kill_is_not_undone() {
-    let s = hooked();
-    write(&s.repo().join(".gitignore"), ".env\n");
-    s.git("add .gitignore").succeeds();
-    s.git("commit -q --no-verify -m ignore").succeeds();
-    // One that git sees, and one that it ignores.
-    for file in ["found", ".env"] {
-        s.comm("worktree add ada --agent ada").succeeds();
-        // As if it had been killed at its very end, and found by somebody.
-        let note = serde_json::json!({
-            "path": place(&s, "ada"), "branch": "ada", "base": s.git("rev-parse main").stdout.trim(),
-            "agent": "ada", "task": null, "makes_parent": false,
-        });
-        let path = place(&s, "ada").join(file);
-        write(&path, "precious");
-        write(&s.repo().join(".git/comm-node/adding/0123456789abcdef"), &note.to_string());
-        let next = s.comm(&format!("worktree add bob{}", file.len())).succeeds();
-        let told = format!("was never finished and is left as it is: `{file}`");
-        assert!(next.stderr.contains(&told), "{}", next.stderr);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
-        let copies = format!("../copies{}", file.len());
-        s.comm(&format!("worktree remove ada --keep kept{} --keep-ignored {copies}", file.len())).succeeds();
-    }
 }
 
 #[test]

@@ -145,6 +145,11 @@ fn line_end_at(text: &str, at: usize) -> usize {
     if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) }
 }
 
+/// Whether a text has our block.
+pub(super) fn is_in(name: &str, text: &str) -> bool {
+    find(name, text).is_ok_and(|found| found.is_some())
+}
+
 /// What becomes of `AGENTS.md` and of a `CLAUDE.md` beside it.
 pub(super) fn plan(root: &std::path::Path, remove: bool) -> Result<Vec<Planned>, Error> {
     let mut agents = Planned::read(root, AGENTS)?;

@@ -1,7 +1,7 @@
 //! Puts our hooks into a harness's settings, and our block into `AGENTS.md`.
 //! These are the person's files: no agent changes them this way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::{Planned, refuse};
 use super::{Format, Moment, block, merge};
@@ -78,6 +78,27 @@ pub fn installed(context: &Context<'_>, format: &Format) -> Option<Vec<Moment>> 
         }
     }
     Some(all)
+}
+
+/// The files in the worktree `from` that hold something of ours, which those
+/// of the same name in the worktree `to` lack.
+pub fn lacking(from: &Path, to: &Path) -> Vec<&'static str> {
+    let settings =
+        super::ALL.iter().flat_map(|f| [Some((f.settings, *f)), f.local_settings.map(|s| (s, *f))]);
+    let has = |root: &Path, name: &str, format: Option<&Format>| {
+        let root = std::fs::canonicalize(root).unwrap_or_default();
+        let Ok(file) = Planned::read(&root, name) else { return false };
+        let Ok(Some(text)) = file.text() else { return false };
+        match format {
+            Some(format) => merge::found(format, text).is_ok_and(|found| !found.is_empty()),
+            None => block::is_in(name, text),
+        }
+    };
+    let texts = [block::AGENTS, block::CLAUDE].map(|name| (name, None));
+    let all = texts.into_iter().chain(settings.flatten().map(|(name, format)| (name, Some(format))));
+    all.filter(|(name, format)| has(from, name, *format) && !has(to, name, *format))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn carry_out(plan: Vec<Planned>, asked: Asked) -> Result<Vec<Planned>, Error> {

@@ -1,0 +1,85 @@
+//! Worktrees: an addition whose process dies.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use crate::support::{Run, rounds, split};
+use crate::worktrees::{assert_absent, hooked, listed, place, write};
+
+/// Kills an addition and everything that it started: before or after each
+/// git command that it runs.
+#[test]
+fn an_addition_that_is_killed_can_be_made_again() {
+    const CALLS: usize = 13;
+    let mut kills = 0;
+    for step in 1..=rounds(CALLS, 2 * CALLS) {
+        let (call, before) =
+            if step <= CALLS { (step, step % 3 == 0) } else { (step - CALLS, step % 3 != 0) };
+        let s = hooked();
+        let id = s.add("one");
+        // A git that counts its calls and kills the whole group at one.
+        let bin = s.root().join("bin");
+        let real = Run::of(
+            &s.bare_command("sh", s.repo()).args(["-c", "command -v git"]).output().unwrap(),
+            "command -v git",
+        );
+        let calls = s.root().join("calls");
+        let (first, second) = if before { ("kill -9 0; ", "") } else { ("", "kill -9 0; ") };
+        let hit = format!("[ $(wc -c < '{}') -eq {call} ]", calls.display());
+        let script = format!(
+            "#!/bin/sh\nprintf x >> '{calls}'\nif {hit}; then {first} '{real}' \"$@\"; {second} fi\nexec '{real}' \"$@\"\n",
+            calls = calls.display(),
+            real = real.stdout.trim(),
+        );
+        write(&bin.join("git"), &script);
+        std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let words = format!("worktree add ada --agent ada --task {id}");
+        let mut command = s.command();
+        command.env("PATH", path).args(split(&words)).stdout(Stdio::null()).stderr(Stdio::null());
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let killed = command.status().unwrap();
+        // The repository works whatever is left in it.
+        s.git("status --porcelain").succeeds();
+        s.git("worktree list").succeeds();
+        s.comm("worktree list").succeeds();
+        s.git("config test.key value").succeeds();
+        if killed.success() {
+            continue;
+        }
+        kills += 1;
+        s.comm(&words).succeeds();
+        assert_eq!(std::fs::read_to_string(place(&s, "ada").join("README")).unwrap(), "hello\n");
+        assert_eq!(listed(&s, "ada")["task"], id.as_str());
+        assert!(listed(&s, "ada")["expires_at"].is_string());
+        s.comm("worktree remove ada").succeeds();
+        assert_absent(&s, "ada");
+    }
+    assert!(kills >= CALLS, "only {kills} were killed");
+}
+
+#[test]
+fn content_that_came_after_a_kill_is_not_undone() {
+    let s = hooked();
+    write(&s.repo().join(".gitignore"), ".env\n");
+    s.git("add .gitignore").succeeds();
+    s.git("commit -q --no-verify -m ignore").succeeds();
+    // One that git sees, and one that it ignores.
+    for file in ["found", ".env"] {
+        s.comm("worktree add ada --agent ada").succeeds();
+        // As if it had been killed at its very end, and found by somebody.
+        let note = serde_json::json!({
+            "path": place(&s, "ada"), "branch": "ada", "base": s.git("rev-parse main").stdout.trim(),
+            "agent": "ada", "task": null, "makes_parent": false,
+        });
+        let path = place(&s, "ada").join(file);
+        write(&path, "precious");
+        write(&s.repo().join(".git/comm-node/adding/0123456789abcdef"), &note.to_string());
+        let next = s.comm(&format!("worktree add bob{}", file.len())).succeeds();
+        let told = format!("was never finished and is left as it is: `{file}`");
+        assert!(next.stderr.contains(&told), "{}", next.stderr);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        let copies = format!("../copies{}", file.len());
+        s.comm(&format!("worktree remove ada --keep kept{} --keep-ignored {copies}", file.len())).succeeds();
+    }
+}
