@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::app::{App, Outcome};
 use crate::ops::error::Exit;
-use crate::ops::hooks_run as run;
+use crate::ops::hooks::run;
 use crate::render::answer;
 
 /// Judge what is staged

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::app::{App, Outcome};
 use crate::ops::error::Exit;
-use crate::ops::{hooks, hooks_status};
+use crate::ops::hooks;
 use crate::render::hooks as view;
 
 /// Install the hooks, or repair them
@@ -38,7 +38,7 @@ pub(super) struct StatusArgs {}
 
 pub(super) fn status(_: StatusArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let status = hooks_status::status(context)?;
+    let status = hooks::status::status(context)?;
     let now = context.store.env().now();
     app.show(&view::status(&status, now))?;
     Ok(if status.all_fire() { Exit::Done } else { Exit::No })

@@ -7,8 +7,7 @@ use clap::Args;
 use super::app::{App, Outcome};
 use crate::model::names::{AgentName, DomainName};
 use crate::ops::error::Exit;
-use crate::ops::worktree_remove::Ignored;
-use crate::ops::{worktree, worktree_list, worktree_prune, worktree_remove};
+use crate::ops::worktree::{self, Ignored};
 use crate::render::worktrees as view;
 
 /// Add a worktree
@@ -64,7 +63,7 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
 pub(super) struct ListArgs {}
 
 pub(super) fn list(_: ListArgs, app: &mut App<'_>) -> Outcome {
-    let listing = worktree_list::list(app.context()?)?;
+    let listing = worktree::list(app.context()?)?;
     app.show_all_but(&view::list(&listing), &listing.damaged)
 }
 
@@ -97,7 +96,7 @@ pub(super) fn remove(args: RemoveArgs, app: &mut App<'_>) -> Outcome {
         None => Ignored::Stay,
     };
     let keep = args.keep.as_deref();
-    let removed = worktree_remove::remove(app.context()?, &dir, &args.target, keep, &ignored)?;
+    let removed = worktree::remove(app.context()?, &dir, &args.target, keep, &ignored)?;
     app.show(&view::removed(&removed))?;
     Ok(Exit::Done)
 }
@@ -108,7 +107,7 @@ pub(super) struct PruneArgs {}
 
 pub(super) fn prune(_: PruneArgs, app: &mut App<'_>) -> Outcome {
     let dir = app.dir()?;
-    let pruned = worktree_prune::prune(app.context()?, &dir)?;
+    let pruned = worktree::prune(app.context()?, &dir)?;
     app.show(&view::pruned(&pruned))?;
     Ok(Exit::Done)
 }

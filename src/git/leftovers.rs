@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::worktree_make::NewWorktree;
+use super::worktree::NewWorktree;
 use super::{GitError, Oid, Outcome, Pending, Repo, Worktree, fsx, lock};
 
 /// No command works on one temporary file for longer.

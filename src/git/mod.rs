@@ -43,15 +43,7 @@ mod stored;
 mod swap;
 mod trunk;
 mod update_ref;
-mod worktree_config;
-mod worktree_guard;
-mod worktree_ignored;
-mod worktree_keep;
-mod worktree_make;
-mod worktree_probe;
-mod worktree_state;
-mod worktree_strays;
-mod worktrees;
+mod worktree;
 
 #[cfg(test)]
 mod testing;
@@ -70,10 +62,7 @@ pub use refs::Listed;
 pub use repo::{Backend, Durability, Repo};
 pub use swap::{Guard, Swap, Swapped};
 pub use trunk::Trunk;
-pub use worktree_guard::{Adding, Unfinished};
-pub use worktree_keep::{Kept, Removal};
-pub use worktree_make::NewWorktree;
-pub use worktree_probe::{PROBE, answer_probe};
-pub use worktree_state::Dirt;
-pub use worktree_strays::{Saved, Strays};
-pub use worktrees::{Binding, Worktree};
+pub use worktree::{
+    Adding, Binding, Dirt, Kept, NewWorktree, PROBE, Removal, Saved, Strays, Unfinished, Worktree,
+    answer_probe,
+};

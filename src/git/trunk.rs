@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::worktrees::Ended;
+use super::worktree::Ended;
 use super::{GitError, Oid, RefName, Repo};
 use crate::text::escape;
 

@@ -16,11 +16,6 @@ pub mod error;
 pub mod harness;
 pub mod history;
 pub mod hooks;
-mod hooks_block;
-mod hooks_remove;
-pub mod hooks_run;
-mod hooks_shim;
-pub mod hooks_status;
 pub mod identity;
 pub mod init;
 pub mod join;
@@ -34,12 +29,6 @@ pub mod rules;
 pub mod status;
 pub mod tasks;
 pub mod worktree;
-mod worktree_copy;
-pub mod worktree_list;
-mod worktree_loss;
-pub mod worktree_place;
-pub mod worktree_prune;
-pub mod worktree_remove;
 
 use std::path::Path;
 

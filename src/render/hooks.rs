@@ -8,7 +8,7 @@ use super::Answer;
 use super::columns::aligned;
 use crate::ops::error::plural;
 use crate::ops::hooks::Done;
-use crate::ops::hooks_status::{Hooks, Line};
+use crate::ops::hooks::status::{Hooks, Line};
 use crate::ops::init::Left;
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
@@ -109,7 +109,7 @@ fn cells(line: &Line, now: Timestamp) -> Vec<String> {
 }
 
 fn line_json(line: &Line) -> Value {
-    let way = |w: &crate::ops::hooks_status::Way| json!({ "how": w.how.as_str(), "path": shown(&w.path), "fires": w.why_not.is_none(), "why_not": w.why_not });
+    let way = |w: &crate::ops::hooks::status::Way| json!({ "how": w.how.as_str(), "path": shown(&w.path), "fires": w.why_not.is_none(), "why_not": w.why_not });
     json!({
         "name": line.hook,
         "installed": line.ways.iter().map(way).collect::<Vec<_>>(),

@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::columns::aligned;
 use crate::ops::error::plural;
-use crate::ops::worktree::Added;
-use crate::ops::worktree_list::{Line, Listing};
-use crate::ops::worktree_place::shown;
-use crate::ops::worktree_prune::Pruned;
-use crate::ops::worktree_remove::Removed;
+use crate::ops::worktree::{Added, Line, Listing, Pruned, Removed, shown};
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
 

@@ -18,7 +18,7 @@ use std::path::Path;
 use super::Context;
 use super::board::Board;
 use super::error::{Error, plural};
-use super::hooks_status::{self, Line};
+use super::hooks::status::{self as hooks_status, Line};
 use super::identity::{Claimed, Who};
 use crate::config::Config;
 use crate::env::Env;

@@ -5,7 +5,7 @@ use crate::config::keys::{self, Meaning};
 use crate::env::Env;
 use crate::git::{Repo, Scope, Setting};
 use crate::ops::error::plural;
-use crate::ops::worktree_place::default_root;
+use crate::ops::worktree::default_root;
 use crate::text::escape;
 
 /// What binds one worktree, and is wrong for all of them.

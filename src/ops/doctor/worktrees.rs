@@ -7,8 +7,9 @@ use super::{Around, Check, FIX, idle, or_fine, perhaps, settings, shown, some, t
 use crate::git::{Repo, Scope, Worktree};
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::ops::error::{Error, plural};
+use crate::ops::hooks::status as hooks_status;
 use crate::ops::identity::is_person_record;
-use crate::ops::{hooks_status, rules, worktree};
+use crate::ops::{rules, worktree};
 use crate::store::task_ref;
 use crate::text::similar;
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::process::Inherited;
-use super::worktree_guard::Adding;
-use super::worktrees::{Ended, branch_ref, path_of};
-use super::{GitError, Oid, Repo};
+use super::guard::Adding;
+use super::{Ended, branch_ref, path_of};
+use crate::git::process::Inherited;
+use crate::git::{GitError, Oid, Repo};
 use crate::text::glob::Names;
 
 /// A worktree that is to be made.
@@ -188,7 +188,7 @@ impl Repo {
     pub(super) fn temporary_index(&self) -> Result<tempfile::TempDir, GitError> {
         let dir = &self.state_dir;
         let made =
-            super::fsx::with_dir(dir, self.shared, || tempfile::TempDir::with_prefix_in("index-", dir));
+            crate::git::fsx::with_dir(dir, self.shared, || tempfile::TempDir::with_prefix_in("index-", dir));
         made.map(|(dir, _)| dir).map_err(|err| GitError::write(dir, err))
     }
 }

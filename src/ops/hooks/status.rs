@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Context;
-use super::error::Error;
-use super::hooks::{calls_through, is_chained};
-use super::hooks_block as block;
-use super::hooks_shim::{self as shim, HOOKS};
+use super::block;
+use super::shim::{self, HOOKS};
+use super::{calls_through, is_chained};
 use crate::git::{HookFile, RUNS, Repo};
+use crate::ops::Context;
+use crate::ops::error::Error;
 use crate::text::time::Timestamp;
 
 /// How a hook came to be run.
@@ -111,7 +111,7 @@ pub fn status(context: &Context<'_>) -> Result<Hooks, Error> {
 }
 
 /// As [`status`], in the worktree of `repo`.
-pub(super) fn of(repo: &Repo) -> Result<Hooks, Error> {
+pub(in crate::ops) fn of(repo: &Repo) -> Result<Hooks, Error> {
     let version = repo.git_version()?;
     let folder = repo.hooks_folder()?;
     let settings = repo.hook_settings()?;

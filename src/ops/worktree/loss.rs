@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::Context;
-use super::board::Board;
-use super::error::{Error, plural};
-use super::identity::{Claimed, Who};
-use super::worktree_list::Bound;
-use super::worktree_place::shown;
+use super::list::Bound;
+use super::place::shown;
 use crate::git::{Binding, Repo, Trunk, Worktree};
 use crate::model::names::{AgentName, TaskId};
+use crate::ops::Context;
+use crate::ops::board::Board;
+use crate::ops::error::{Error, plural};
+use crate::ops::identity::{Claimed, Who};
 use crate::text::escape;
 use crate::text::glob::Names;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::error::Error;
-use super::hooks::{Action, Done, beside, no_end};
-use super::hooks_block::{self as block, NoEnd};
-use super::hooks_shim::{self as shim, HOOKS};
+use super::block::{self, NoEnd};
+use super::shim::{self, HOOKS};
+use super::{Action, Done, beside, no_end};
 use crate::git::{HookFile, Repo};
+use crate::ops::error::Error;
 
 /// Takes our blocks out of every hook file that may hold one: where git looks
 /// now, where it looks without `core.hooksPath`, and where managers put what

@@ -5,16 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Context;
-use super::board::Board;
-use super::claims;
-use super::error::{Error, plural};
-use super::identity::Who;
-use super::worktree_copy::copy_out;
-use super::worktree_loss::{Held, Loss, Target};
-use super::worktree_place::{check_name, default_root, real, shown};
+use super::copy::copy_out;
+use super::loss::{Held, Loss, Target};
+use super::place::{check_name, default_root, real, shown};
 use crate::git::{Kept, Oid, Removal, Repo, Saved, Worktree};
 use crate::model::names::TaskId;
+use crate::ops::Context;
+use crate::ops::board::Board;
+use crate::ops::claims;
+use crate::ops::error::{Error, plural};
+use crate::ops::identity::Who;
 use crate::text::escape;
 
 /// What becomes of files that git ignores and nothing makes again.
@@ -62,7 +62,7 @@ pub fn remove(
     context.identity.author(&context.store)?;
     let repo = context.store.repo();
     let _lock = repo.lock_worktrees()?;
-    super::worktree::settle_unfinished(context)?;
+    super::add::settle_unfinished(context)?;
     let board = Board::load(&context.store)?;
     let worktree = find(context, dir, target)?;
     refuse_inside(dir, &worktree)?;

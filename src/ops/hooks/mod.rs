@@ -5,16 +5,22 @@
 //! that it would run. Nothing outside the block is ever changed, and no file
 //! that git tracks, or that other repositories may use.
 
+mod block;
+mod remove;
+pub mod run;
+mod shim;
+pub mod status;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::error::Error;
-use super::hooks_block::{self as block, Block, NoEnd};
-use super::hooks_remove::take_out;
-use super::hooks_shim::{self as shim, CONFIG, HOOKS};
 use super::identity::Who;
 use crate::git::{HookFile, HooksFolder, Owner, RUNS, Repo};
+use block::{Block, NoEnd};
+use remove::take_out;
+use shim::{CONFIG, HOOKS};
 
 /// What was done to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +80,7 @@ pub struct Done {
 }
 
 impl Done {
-    pub(super) fn add(&mut self, action: Action, path: &Path, what: impl Into<String>) {
+    fn add(&mut self, action: Action, path: &Path, what: impl Into<String>) {
         self.changes.push(Change { action, path: path.to_owned(), what: what.into() });
     }
 }
@@ -185,7 +191,7 @@ fn worktrees(context: &Context<'_>) -> Result<Vec<Repo>, Error> {
 }
 
 /// Our block in the shared configuration.
-pub(super) fn config_block(repo: &Repo) -> Result<Option<Block>, Error> {
+fn config_block(repo: &Repo) -> Result<Option<Block>, Error> {
     match Repo::hook_file(&real(&repo.config_path()))? {
         HookFile::File { bytes, .. } => {
             block::find(&bytes, CONFIG).map_err(|NoEnd| no_end(&repo.config_path()))
@@ -198,7 +204,7 @@ fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub(super) fn no_end(path: &Path) -> Error {
+fn no_end(path: &Path) -> Error {
     let shown = crate::text::escape::bytes(path.as_os_str().as_encoded_bytes());
     Error::Fatal {
         what: format!("the git-comm block in `{shown}` has lost its last line"),
@@ -336,7 +342,7 @@ fn shown(path: &Path) -> String {
 
 /// Whether the hook that git runs at `path` keeps the one that was there
 /// before and runs it first, and that one holds our block.
-pub(super) fn is_chained(path: &Path, bytes: &[u8], hook: &str) -> bool {
+fn is_chained(path: &Path, bytes: &[u8], hook: &str) -> bool {
     if !matches!(shim::manager(bytes, path), Some("pre-commit" | "prek")) {
         return false;
     }
@@ -350,12 +356,12 @@ pub(super) fn is_chained(path: &Path, bytes: &[u8], hook: &str) -> bool {
 }
 
 /// Whether what a link leads to calls our hook by hand.
-pub(super) fn calls_through(path: &Path, hook: &str) -> bool {
+fn calls_through(path: &Path, hook: &str) -> bool {
     matches!(Repo::hook_file(&real(path)), Ok(HookFile::File { bytes, mode })
         if mode & RUNS != 0 && shim::calls_by_hand(&bytes, hook))
 }
 
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

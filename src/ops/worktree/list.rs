@@ -1,12 +1,12 @@
 //! What worktrees there are, whose they are, and how they stand.
 
-use super::Context;
-use super::board::Board;
-use super::error::Error;
-use super::identity;
 use crate::git::{Binding, Repo, Trunk, Worktree};
 use crate::model::lease::Lease;
 use crate::model::names::{AgentName, TaskId};
+use crate::ops::Context;
+use crate::ops::board::Board;
+use crate::ops::error::Error;
+use crate::ops::identity;
 use crate::store::Store;
 use crate::text::time::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::hooks_block as block;
+use super::block;
 
 /// The hooks that are installed: every way to a commit passes one of them.
 ///
@@ -15,7 +15,7 @@ pub(super) const HOOKS: [&str; 5] =
 /// Name of the block in git's configuration.
 pub(super) const CONFIG: &str = "hooks";
 
-const SHIM: &str = include_str!("../../hooks/shim.sh");
+const SHIM: &str = include_str!("../../../hooks/shim.sh");
 const SHEBANG: &str = "#!/bin/sh\n";
 
 /// The name of a hook in git's configuration.

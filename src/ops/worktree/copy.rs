@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::Error;
-use super::worktree_place::{real, shown};
+use super::place::{real, shown};
 use crate::git::GitError;
+use crate::ops::error::Error;
 
 /// A folder with copies.
 #[derive(Debug)]

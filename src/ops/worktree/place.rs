@@ -2,19 +2,19 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::error::Error;
 use crate::env::Env;
 use crate::git::Repo;
+use crate::ops::error::Error;
 use crate::text::{escape, name};
 
 /// The folder for a worktree of this name, unless told otherwise: beside the
 /// main worktree, or beside a bare repository; `comm.worktrees` overrides.
-pub fn default_place(repo: &Repo, env: &Env, name: &str) -> Result<PathBuf, Error> {
+pub(super) fn default_place(repo: &Repo, env: &Env, name: &str) -> Result<PathBuf, Error> {
     Ok(default_root(repo, env)?.join(name))
 }
 
 /// The folder that worktrees are made in.
-pub fn default_root(repo: &Repo, env: &Env) -> Result<PathBuf, Error> {
+pub(in crate::ops) fn default_root(repo: &Repo, env: &Env) -> Result<PathBuf, Error> {
     let main = repo.main_worktree()?.map(|main| real(&main));
     let common = repo.common_dir();
     if let Some(configured) = repo.config("comm.worktrees").filter(|text| !text.is_empty()) {
@@ -33,7 +33,7 @@ pub fn default_root(repo: &Repo, env: &Env) -> Result<PathBuf, Error> {
 }
 
 /// The path with symbolic links and `..` resolved as far as it exists.
-pub fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let mut rest = Vec::new();
     let mut at = path;
     loop {
@@ -54,7 +54,7 @@ pub fn real(path: &Path) -> PathBuf {
 }
 
 /// Refuses a name that would not do as a folder and as a branch everywhere.
-pub fn check_name(text: &str) -> Result<(), Error> {
+pub(super) fn check_name(text: &str) -> Result<(), Error> {
     name::check(text).map_err(|fault| {
         let what = format!("`{}` cannot name a worktree: {fault}", escape::clipped(text, 80));
         Error::usage(what, "names are 1 to 64 of a-z 0-9 . _ - and start with a letter or digit")
@@ -62,7 +62,7 @@ pub fn check_name(text: &str) -> Result<(), Error> {
 }
 
 /// Refuses a path that cannot be written down faithfully.
-pub fn check_path(path: &Path) -> Result<(), Error> {
+pub(super) fn check_path(path: &Path) -> Result<(), Error> {
     let fine = path.to_str().is_some_and(|text| !text.chars().any(char::is_control));
     if fine && path.file_name().is_some() {
         return Ok(());

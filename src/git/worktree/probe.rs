@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{GitError, Repo};
+use crate::git::{GitError, Repo};
 
 /// Variable that names the file in which the hook answers a probe.
 pub const PROBE: &str = "GIT_COMM_PROBE";

@@ -7,10 +7,10 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::fsx;
-use super::lock::lock_of;
-use super::worktrees::{Ended, branch_ref};
-use super::{GitError, Oid, Repo, Worktree};
+use super::{Ended, branch_ref};
+use crate::git::fsx;
+use crate::git::lock::lock_of;
+use crate::git::{GitError, Oid, Repo, Worktree};
 
 /// The state of a worktree in one commit.
 pub struct Kept {

@@ -8,14 +8,14 @@ pub use crate::git::PROBE;
 
 use std::path::{Path, PathBuf};
 
-use super::claims::{self, Granted};
-use super::error::Error;
-use super::identity::{Claimed, Who};
-use super::worktree_loss::disposable;
-use super::worktree_place::{check_name, check_path, default_place, real, shown};
-use super::{Context, harness, hooks, resolve, rules};
+use super::loss::disposable;
+use super::place::{check_name, check_path, default_place, real, shown};
 use crate::git::{Adding, GitError, NewWorktree, Oid, RefName, Repo};
 use crate::model::names::{AgentName, DomainName, TaskId};
+use crate::ops::claims::{self, Granted};
+use crate::ops::error::Error;
+use crate::ops::identity::{Claimed, Who};
+use crate::ops::{Context, harness, hooks, resolve, rules};
 use crate::text::escape;
 
 /// What is asked for.
@@ -247,7 +247,7 @@ fn tell_lacking(context: &Context<'_>, path: &Path) -> Result<(), Error> {
 
 /// Undoes what additions left whose process failed or died. The caller holds
 /// the worktrees' lock.
-pub fn settle_unfinished(context: &Context<'_>) -> Result<(), Error> {
+pub(in crate::ops) fn settle_unfinished(context: &Context<'_>) -> Result<(), Error> {
     let repo = context.store.repo();
     for unfinished in repo.unfinished()? {
         let new = &unfinished.new;

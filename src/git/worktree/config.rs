@@ -9,11 +9,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::foreign::Foreign;
-use super::fsx::{self, Identity};
-use super::lock::lock_of;
-use super::worktrees::Ended;
-use super::{GitError, Repo};
+use super::Ended;
+use crate::git::foreign::Foreign;
+use crate::git::fsx::{self, Identity};
+use crate::git::lock::lock_of;
+use crate::git::{GitError, Repo};
 
 /// How often the edit starts again after somebody else's came in between.
 const TRIES: usize = 8;
@@ -134,7 +134,7 @@ impl Repo {
             self.edit(&path, &["--replace-all", "core.bare", "true"])?;
         }
         if let Some(worktree) = &common.worktree {
-            let value = super::worktrees::path_of(worktree).unwrap_or_default();
+            let value = super::path_of(worktree).unwrap_or_default();
             let args = ["--replace-all".as_ref(), "core.worktree".as_ref(), value.as_os_str()];
             self.edit(&path, &args)?;
         }

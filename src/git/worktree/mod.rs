@@ -3,6 +3,15 @@
 //! Read from `<common>/worktrees/*`, because git does not print the names of
 //! those directories, and a worktree whose folder is gone is one, too.
 
+mod config;
+mod guard;
+mod ignored;
+mod keep;
+mod make;
+mod probe;
+mod state;
+mod strays;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +19,13 @@ use std::process::{Command, ExitStatus};
 
 use super::process::{Running, failed};
 use super::{GitError, Oid, RefName, Repo};
+
+pub use guard::{Adding, Unfinished};
+pub use keep::{Kept, Removal};
+pub use make::NewWorktree;
+pub use probe::{PROBE, answer_probe};
+pub use state::Dirt;
+pub use strays::{Saved, Strays};
 
 /// One worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
-use super::Context;
-use super::ci::{self, FENCE, TASK};
-use super::commit::{self, Passed};
-use super::error::Error;
-use super::identity::Who;
-use super::rules;
+use crate::ops::Context;
+use crate::ops::ci::{self, FENCE, TASK};
+use crate::ops::commit::{self, Passed};
+use crate::ops::error::Error;
+use crate::ops::identity::Who;
+use crate::ops::rules;
 
 /// Before a commit is made of the index: `git commit`, `git am`.
 pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error> {

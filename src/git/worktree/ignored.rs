@@ -6,8 +6,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::worktrees::{Ended, path_of};
-use super::{GitError, Oid, Repo};
+use super::{Ended, path_of};
+use crate::git::{GitError, Oid, Repo};
 use crate::text::glob::Names;
 
 /// By which tools mark directories that they can fill again.

@@ -9,9 +9,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::fsx::{self, Identity};
-use super::worktree_make::NewWorktree;
-use super::{GitError, Repo};
+use super::make::NewWorktree;
+use crate::git::fsx::{self, Identity};
+use crate::git::{GitError, Repo};
 
 /// How long to wait for others that add or remove worktrees.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,7 +54,7 @@ impl Repo {
 
     /// Takes the lock on a file of the state directory; it ends with the file
     /// handle, and with the process.
-    pub(super) fn lock_file(&self, name: &str) -> Result<File, GitError> {
+    pub(in crate::git) fn lock_file(&self, name: &str) -> Result<File, GitError> {
         let path = self.state_dir.join(name);
         let started = self.env.instant();
         let file = self.open_state_file(&path)?;

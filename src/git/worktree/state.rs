@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::worktree_make::copy_index;
-use super::worktrees::path_of;
-use super::{Backend, GitError, Oid, Repo, Trunk};
+use super::make::copy_index;
+use super::path_of;
+use crate::git::{Backend, GitError, Oid, Repo, Trunk};
 use crate::text::escape;
 
 /// Changes that no commit holds.

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::Context;
-use super::board::Board;
-use super::error::Error;
-use super::worktree_loss::Target;
-use super::worktree_place::real;
-use super::worktree_remove::{Gone, Removed, Stopped, take_away};
+use super::loss::Target;
+use super::place::real;
+use super::remove::{Gone, Removed, Stopped, take_away};
 use crate::git::{Trunk, Worktree};
 use crate::model::names::TaskId;
+use crate::ops::Context;
+use crate::ops::board::Board;
+use crate::ops::error::Error;
 use crate::text::escape;
 
 /// What was removed and what was not.
@@ -28,7 +28,7 @@ pub fn prune(context: &Context<'_>, dir: &Path) -> Result<Pruned, Error> {
     context.identity.author(&context.store)?;
     let repo = context.store.repo();
     let _lock = repo.lock_worktrees()?;
-    super::worktree::settle_unfinished(context)?;
+    super::add::settle_unfinished(context)?;
     let board = Board::load(&context.store)?;
     let trunk = repo.trunk()?;
     let here = real(dir);

@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::worktrees::{Ended, branch_ref};
-use super::{Backend, GitError, Oid, RefName, Repo};
+use super::{Ended, branch_ref};
+use crate::git::{Backend, GitError, Oid, RefName, Repo};
 
 /// The refs that each worktree has for itself.
 const OWN_REFS: [&str; 3] = ["refs/bisect", "refs/rewritten", "refs/worktree"];
