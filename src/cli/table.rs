@@ -113,7 +113,7 @@ verbs! {
     "worktree add" [] "Add a worktree for an agent or a task" => worktree::AddArgs, add;
     "worktree list" ["worktrees" "worktree ls"] "Whose the worktrees are, and how they stand" => worktree::ListArgs, list;
     "worktree remove" ["worktree rm"] "Remove a worktree; refuses to lose work" => worktree::RemoveArgs, remove;
-    "worktree prune" [] "Remove the worktrees that nobody needs any more" => worktree::PruneArgs, prune;
+    "worktree prune" [] "Remove worktrees whose task is closed and that hold nothing of their own, ignored files included" => worktree::PruneArgs, prune;
 
     "msg send" [] "Send a message" => messages::SendArgs, send;
     "inbox" [] "Read what was sent to you" => messages::InboxArgs, inbox;

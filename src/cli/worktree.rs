@@ -101,7 +101,7 @@ pub(super) fn remove(args: RemoveArgs, app: &mut App<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Remove the worktrees that nobody needs any more
+/// Remove worktrees whose task is closed and that hold nothing of their own
 #[derive(Args)]
 pub(super) struct PruneArgs {}
 
