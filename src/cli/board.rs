@@ -43,6 +43,10 @@ pub(super) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
     let prefix = args.prefix.as_deref();
     let adopted = if args.new || args.dry_run { None } else { join::look(context)? };
     let done = if args.dry_run { making::preview(context, prefix) } else { making::init(context, prefix)? };
+    if let Some(asked) = prefix.filter(|asked| *asked != done.prefix) {
+        context
+            .notice(format!("`{asked}` was not taken: the ids of this board start with `{}`", done.prefix));
+    }
     let hooks = if args.no_hooks { None } else { Some(hooks::install(context, args.dry_run)?) };
     app.show(&answer::initialised(&done, adopted.as_deref(), hooks.as_ref(), args.dry_run))?;
     Ok(hooks.as_ref().map_or(Exit::Done, super::hooks::exit))
@@ -108,10 +112,24 @@ pub(super) struct ResumeArgs {
 }
 
 pub(super) fn resume(args: ResumeArgs, app: &mut App<'_>) -> Outcome {
-    let changed = control::resume(app.context()?, &args.scope)?;
-    let text =
-        if changed { format!("resumed {}", args.scope) } else { format!("{} is not paused", args.scope) };
+    let context = app.context()?;
+    let changed = control::resume(context, &args.scope)?;
+    let text = if changed {
+        format!("resumed {}", args.scope)
+    } else {
+        not_paused(context, &args.scope.to_string())
+    };
     let json = json!({ "scope": args.scope.to_string(), "changed": changed });
     app.show(&answer::line(text, json))?;
     Ok(Exit::Done)
+}
+
+/// What is paused instead.
+fn not_paused(context: &crate::ops::Context<'_>, scope: &str) -> String {
+    let control = context.store.control();
+    let paused: Vec<&str> = control.pauses.keys().map(String::as_str).collect();
+    match paused.is_empty() {
+        true => format!("{scope} is not paused"),
+        false => format!("{scope} is not paused; these are: {}", paused.join(", ")),
+    }
 }

@@ -102,8 +102,13 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
     let added = tasks::add(context, &new)?;
     doubt(context, new.domain.as_ref(), new.assignee.as_ref());
     if !added.created {
-        context
-            .notice(format!("`{}` was added by the same call before; for another, say --key WORD", added.id));
+        let id = &added.id;
+        context.notice(match (&new.key, added.version.state.title == new.title.trim()) {
+            (Some(key), false) => {
+                format!("`{id}`, another task, was added under the key `{key}` before; nothing was added now")
+            }
+            _ => format!("`{id}` was added by the same call before; for another, say --key WORD"),
+        });
     }
     let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;

@@ -17,7 +17,7 @@ pub(super) struct AddArgs {
     name: Option<String>,
     /// The agent that it is for (else you, if you are one). Before the verb,
     /// --agent says who you are: git comm --agent YOU worktree add --agent A
-    #[arg(id = "for", long = "agent", value_name = "A")]
+    #[arg(id = "for", long = "agent", value_name = "A", value_parser = agent_name)]
     agent: Option<AgentName>,
     /// Bind it to this domain (not as an agent)
     #[arg(long, value_name = "D")]
@@ -53,6 +53,9 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
     };
     let context = app.context()?;
     let added = worktree::add(context, &request)?;
+    if let (Some(domain), None) = (&added.domain, &added.agent) {
+        context.notice(format!("bound to domain {domain}, and to no agent: who works there says so itself"));
+    }
     let answer = view::added(&added, context.store.env().now());
     app.show(&answer)?;
     Ok(Exit::Done)
@@ -110,4 +113,8 @@ pub(super) fn prune(_: PruneArgs, app: &mut App<'_>) -> Outcome {
     let pruned = worktree::prune(app.context()?, &dir)?;
     app.show(&view::pruned(&pruned))?;
     Ok(Exit::Done)
+}
+
+fn agent_name(text: &str) -> Result<AgentName, String> {
+    crate::ops::identity::agent_name(text).map_err(|error| error.to_string())
 }

@@ -102,7 +102,7 @@ pub enum Refusal {
         state: State,
     },
     /// Somebody else holds it, and the caller never did.
-    #[error("task `{task}` is held by {holder}, not by {agent}")]
+    #[error("task `{task}` is held by {}{holder}{}", if *other_session { "another session of " } else { "" }, if *other_session { String::new() } else { format!(", not by {agent}") })]
     Foreign {
         /// Which.
         task: TaskId,

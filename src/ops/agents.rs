@@ -43,6 +43,17 @@ pub fn register(context: &Context<'_>, says: &Introduction) -> Result<Version<Ag
     Ok(version)
 }
 
+/// Keeps the person's name for the person: no agent may take it from then on.
+pub fn reserve(context: &Context<'_>) -> Result<(), Error> {
+    let author = context.identity.author(&context.store)?;
+    if !context.identity.is_person() || context.store.read::<Agent>(author.agent.as_str())?.is_some() {
+        return Ok(());
+    }
+    let session = sign_of_life(context);
+    let event = AgentEvent::Register { domain: None, role: None, model: None, session };
+    write(context, &author, &event, context.store.durability()).map(|_| ())
+}
+
 /// A claim that the caller's session had and has no more.
 #[derive(Clone, Debug)]
 pub struct Lost {
@@ -178,8 +189,15 @@ pub fn lost(context: &Context<'_>, author: &Author, again: bool) -> Result<Vec<L
 /// The caller, or another agent that holds nothing, leaves for good.
 pub fn retire(context: &Context<'_>, name: Option<&AgentName>) -> Result<AgentName, Error> {
     let store = &context.store;
-    let author = context.identity.author(store)?;
+    let author = match &context.identity.who {
+        // An agent that took the person's own name must not keep it so.
+        super::identity::Who::Person(name) => {
+            Author { agent: name.clone(), session: context.identity.session.clone() }
+        }
+        _ => context.identity.author(store)?,
+    };
     let name = name.unwrap_or(&author.agent).clone();
+    let own = context.identity.is_person() && name == author.agent;
     if name != author.agent && matches!(context.identity.who, super::identity::Who::Agent(_)) {
         return Err(Error::Identity {
             what: format!("`{}` cannot retire `{name}`", author.agent),
@@ -204,6 +222,9 @@ pub fn retire(context: &Context<'_>, name: Option<&AgentName>) -> Result<AgentNa
         }
         let mut state = before.state.clone();
         state.apply(&AgentEvent::Retire, stamp);
+        if own {
+            state.extra.insert("person".into(), true.into());
+        }
         let (event, summary, guards) = (to_value(&AgentEvent::Retire), format!("retire {name}"), Vec::new());
         Ok(Decision::Write { event, state, summary, guards, result: () })
     })?;
@@ -286,5 +307,6 @@ pub fn list(context: &Context<'_>, board: &Board) -> Vec<Line> {
         let is_person = super::identity::is_person_record(&agent);
         Line { name, activity, is_person, agent, holds, last_seen }
     };
-    names.into_iter().map(line).collect()
+    // A person is no agent, unless it works like one.
+    names.into_iter().map(line).filter(|line| !line.is_person || !line.holds.is_empty()).collect()
 }

@@ -273,7 +273,8 @@ impl Error {
             Self::Unknown { what: "worktree", .. } => "see which there are: git comm worktree list".into(),
             Self::Unknown { what: "revision", .. } => "see what there is: git log --oneline --all".into(),
             Self::Unknown { what: "agent", .. } => "see who is there: git comm agent list".into(),
-            Self::Unknown { .. } => "see what there is: git comm --help".into(),
+            Self::Unknown { what: "domain", .. } => "see which there are: git show HEAD:comm.toml".into(),
+            Self::Unknown { .. } => "see what there is: git comm -h".into(),
             Self::Ambiguous { .. } => "give more of the name".into(),
             Self::NoSingleTask { held } if held.is_empty() => {
                 "take one: git comm next; or name the task".into()
@@ -289,7 +290,7 @@ impl Error {
             | Self::Fatal { hint, .. }
             | Self::No { hint, .. }
             | Self::Gate { hint, .. } => hint.clone(),
-            Self::Rules { .. } => "mend it; the format is in docs/comm-toml.md".into(),
+            Self::Rules { .. } => "mend it, or take the last one: git checkout HEAD -- comm.toml".into(),
             Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
             Self::Unanswered { .. } => "what was asked is done; see it: git comm status".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),

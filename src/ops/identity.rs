@@ -89,7 +89,7 @@ impl Identity {
         ];
         let named = named.into_iter().find_map(|(name, source)| Some((name?, source)));
         let (who, source) = match named {
-            Some((text, source)) => (Who::Agent(text.parse()?), source),
+            Some((text, source)) => (Who::Agent(agent_name(&text)?), source),
             None => (unnamed(store, claimed)?, "git identity"),
         };
         let session = match &who {
@@ -130,10 +130,15 @@ impl Identity {
                 _ => Ok(Author { agent: name.clone(), session: self.session.clone() }),
             },
             Who::Person(name) | Who::Script(name) => match store.read::<Agent>(name.as_str())? {
-                Some(agent) if !is_person_record(&agent.state) => Err(Error::Identity {
-                    what: format!("the git identity `{name}` is also the name of an agent"),
-                    hint: "take another one: git config user.name NAME".into(),
-                }),
+                // Who left for good no longer stands in a person's way.
+                Some(agent) if !is_person_record(&agent.state) && agent.state.retired_at.is_none() => {
+                    Err(Error::Identity {
+                        what: format!("the git identity `{name}` is also the name of an agent"),
+                        hint: format!(
+                            "on a terminal: git comm agent retire {name}; the agent takes another name"
+                        ),
+                    })
+                }
                 _ => Ok(Author { agent: name.clone(), session: self.session.clone() }),
             },
         }
@@ -194,8 +199,13 @@ impl Identity {
             // Whoever shows that it is the person is, whatever an agent calls
             // itself: a name must not take these acts from it.
             Who::Person(name) => Ok(Author { agent: name.clone(), session: self.session.clone() }),
-            _ => Err(Error::Identity {
-                what: format!("only the person may {act}"),
+            who => Err(Error::Identity {
+                what: match who {
+                    Who::Agent(name) => {
+                        format!("only the person may {act}, and you are `{name}` ({})", self.source)
+                    }
+                    _ => format!("only the person may {act}"),
+                },
                 hint: "ask the person: git comm msg send --to person TEXT".into(),
             }),
         }
@@ -208,6 +218,18 @@ pub fn is_agent(store: &Store<'_>, rules: &Config, name: &AgentName) -> Result<b
     let record = || store.read::<Agent>(name.as_str());
     Ok(!super::rules::given_to(rules, name).is_empty()
         || record()?.is_some_and(|agent| !is_person_record(&agent.state)))
+}
+
+/// A name that an agent may go by: not one that stands for somebody else in
+/// `msg send --to` and `pause`.
+pub fn agent_name(text: &str) -> Result<AgentName, Error> {
+    if matches!(text, "all" | "person") {
+        return Err(Error::usage(
+            format!("`{text}` is no agent's name: it stands for somebody else in git comm msg send --to"),
+            "take another name: git comm --agent NAME ...",
+        ));
+    }
+    Ok(text.parse()?)
 }
 
 /// Whether this record is a person's, who may come without naming an agent.
@@ -242,7 +264,13 @@ fn unnamed(store: &Store<'_>, claimed: &Claimed) -> Result<Who, Error> {
         return match proof(store, harness)? {
             Ok(()) => Ok(Who::Person(name)),
             Err(what) => {
-                Err(Error::Identity { what, hint: "on a terminal, make the secret: git comm init".into() })
+                let hint = match harness {
+                    Some(_) => {
+                        "the person sets GIT_COMM_PERSON_SECRET to what init left in its state directory"
+                    }
+                    None => "on a terminal, make the secret: git comm init",
+                };
+                Err(Error::Identity { what, hint: hint.into() })
             }
         };
     }

@@ -64,6 +64,7 @@ pub fn init(context: &Context<'_>, prefix: Option<&str>) -> Result<Initialised, 
     let meta = store.meta().ok_or(Error::NoBoard)?;
     let board = meta.boards.first().cloned().unwrap_or_default();
     let secret = if context.identity.is_person() { mint_secret(context)? } else { None };
+    super::agents::reserve(context)?;
     Ok(Initialised { board, prefix: meta.prefix, created: updated.written, secret })
 }
 

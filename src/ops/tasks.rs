@@ -68,6 +68,13 @@ pub fn add(context: &Context<'_>, new: &New) -> Result<Added, Error> {
     check_count("labels", new.labels.len(), limits::LABELS)?;
     check_count("dependencies", new.deps.len(), limits::DEPS)?;
     let wanted_id = new.id.as_deref().map(str::parse::<TaskId>).transpose()?;
+    // A number alone is how people say the last part of an id.
+    if new.id.as_deref().is_some_and(|id| id.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(Error::usage(
+            "an id of digits alone is short for another",
+            "git comm add --id NAME TITLE",
+        ));
+    }
     context.require_board()?;
     let key = key_of(&author.agent, new)?;
     for lost in 0u32.. {

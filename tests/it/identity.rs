@@ -168,3 +168,39 @@ fn agents_announce_themselves_and_are_listed_with_what_they_hold() {
     s.as_agent("ada", "agent retire").succeeds();
     s.as_agent("bob", "handover bd-1 --to ada").exits(4);
 }
+
+/// Whoever sits at the terminal keeps its name, and gets it back.
+#[test]
+fn no_agent_locks_the_person_out() {
+    if !has_tool("script", &["--version"]) {
+        return;
+    }
+    let s = Sandbox::with_init(&[]);
+    // Before the person made itself known, an agent may take its name.
+    s.comm("init").succeeds();
+    s.as_agent("kai-conductor", "agent register").succeeds();
+    let refused = on_terminal(&s, "add one");
+    assert_eq!(refused.code, 5);
+    assert!(refused.stdout.contains("git comm agent retire kai-conductor"), "{}", refused.stdout);
+    on_terminal(&s, "agent retire kai-conductor").succeeds();
+    on_terminal(&s, "add one").succeeds();
+    on_terminal(&s, "claim bd-1").succeeds();
+    let refused = s.as_agent("kai-conductor", "agent register").exits(5);
+    assert!(refused.stderr.contains("is the name of a person here"), "{}", refused.stderr);
+    // From then on init keeps it.
+    let s = Sandbox::with_init(&[]);
+    on_terminal(&s, "init").succeeds();
+    s.as_agent("kai-conductor", "agent register").exits(5);
+    s.as_agent("kai-conductor", "add one").exits(5);
+    assert_eq!(s.comm("agent list --json").json()["agents"], serde_json::json!([]));
+}
+
+#[test]
+fn an_agent_has_a_name_of_its_own() {
+    let s = Sandbox::new();
+    for name in ["all", "person"] {
+        let refused = s.as_agent(name, "agent register").exits(129);
+        assert!(refused.stderr.contains("stands for somebody else"), "{}", refused.stderr);
+        s.comm(&format!("worktree add x --agent {name}")).exits(129);
+    }
+}

@@ -282,3 +282,39 @@ fn a_hand_over_is_of_what_is_held() {
     s.as_agent("ada", "handover --to bob").succeeds();
     assert_eq!(s.task("bd-1")["claim"]["agent"], "bob");
 }
+
+/// What was asked for and not done is said.
+#[test]
+fn what_was_not_done_is_told() {
+    let s = crate::commits::guarded(crate::hooks_support::RULES);
+    s.add("'the first' --key same");
+    let again = s.comm("add 'quite another' --key same").succeeds();
+    assert!(
+        again.stderr.contains("`bd-1`, another task, was added under the key `same` before"),
+        "{}",
+        again.stderr
+    );
+    let kept = s.comm("init --prefix other").succeeds();
+    assert!(
+        kept.stderr.contains("`other` was not taken: the ids of this board start with `bd`"),
+        "{}",
+        kept.stderr
+    );
+    let digits = s.comm("add --id 7 title").exits(129);
+    assert!(digits.stderr.contains("an id of digits alone"), "{}", digits.stderr);
+    s.as_person("pause domain:api").succeeds();
+    let all = s.as_person("resume");
+    assert!(all.stdout.contains("all is not paused; these are: domain:api"), "{all:?}");
+    let refused = s.as_agent("ada", "pause").exits(5);
+    assert!(refused.stderr.contains("and you are `ada` (GIT_COMM_AGENT)"), "{}", refused.stderr);
+    let domain = s.comm("worktree add x --domain wbe").exits(4);
+    assert!(domain.stderr.contains("did you mean `web`?"), "{}", domain.stderr);
+    let alone = s.comm("worktree add y --domain web").succeeds();
+    assert!(alone.stderr.contains("to no agent"), "{}", alone.stderr);
+    s.as_person("resume domain:api").succeeds();
+    s.as_agent("ada", "claim bd-1").succeeds();
+    let mut other = s.agent_command("ada");
+    other.env("GIT_COMM_SESSION", "2").args(["release", "bd-1"]);
+    let other = crate::support::Run::of(&other.output().unwrap(), "release").exits(5);
+    assert!(other.stderr.contains("is held by another session of ada"), "{}", other.stderr);
+}

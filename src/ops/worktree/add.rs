@@ -16,7 +16,7 @@ use crate::ops::claims::{self, Granted};
 use crate::ops::error::Error;
 use crate::ops::identity::{Claimed, Who};
 use crate::ops::{Context, harness, hooks, resolve, rules};
-use crate::text::escape;
+use crate::text::{escape, similar};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +115,13 @@ fn plan(context: &Context<'_>, request: &Request) -> Result<Plan, Error> {
         let known = rules::current(context)?;
         let all = known.domains.all();
         if !all.is_empty() && !all.iter().any(|d| d.name.as_ref() == Some(domain)) {
-            return Err(Error::unknown("domain", domain.as_str()));
+            let names = all.iter().filter_map(|d| d.name.as_ref());
+            let meant = similar::nearest(domain.as_str(), names.map(DomainName::as_str));
+            return Err(Error::Unknown {
+                what: "domain",
+                name: domain.to_string(),
+                meant: meant.map(str::to_owned),
+            });
         }
     }
     let caller = match &context.identity.who {
