@@ -4,13 +4,18 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::{GitError, Repo, fsx};
+use super::{Backend, GitError, Repo, fsx};
 use crate::text::time::Timestamp;
 
 impl Repo {
     /// Whether git applies a commit of another branch.
-    pub fn is_picking(&self) -> bool {
-        self.git_dir().join("CHERRY_PICK_HEAD").exists()
+    pub fn is_picking(&self) -> Result<bool, GitError> {
+        if self.git_dir().join("CHERRY_PICK_HEAD").exists() {
+            return Ok(true);
+        }
+        // Other storages keep it with the refs.
+        Ok(self.backend != Backend::Files
+            && self.git_here(&["rev-parse", "-q", "--verify", "CHERRY_PICK_HEAD"], None)?.is_some())
     }
 
     fn fired_path(&self, hook: &str) -> PathBuf {

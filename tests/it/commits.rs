@@ -8,12 +8,16 @@ use crate::support::{Run, Sandbox, split};
 /// A repository with two domains and the hooks that init installs.
 pub(crate) fn guarded(rules: &str) -> Sandbox {
     let s = Sandbox::new();
-    write(&s, "comm.toml", rules);
-    write(&s, "api/a.txt", "a");
-    write(&s, "web/w.txt", "w");
-    git_as(&s, None, "add -A").succeeds();
-    git_as(&s, None, "commit -q -m rules").succeeds();
+    guarded_in(&s, rules);
     s
+}
+
+pub(crate) fn guarded_in(s: &Sandbox, rules: &str) {
+    write(s, "comm.toml", rules);
+    write(s, "api/a.txt", "a");
+    write(s, "web/w.txt", "w");
+    git_as(s, None, "add -A").succeeds();
+    git_as(s, None, "commit -q -m rules").succeeds();
 }
 
 pub(crate) fn write(s: &Sandbox, path: &str, text: &str) {

@@ -56,6 +56,7 @@ mod stories;
 mod support;
 mod tasks;
 mod untouched;
+mod ways;
 mod windows;
 mod worktree_kept;
 mod worktree_kills;

@@ -45,7 +45,7 @@ pub fn prepare_message(context: &Context<'_>, file: &Path, amends: bool) -> Resu
     if is_replay(context)? {
         return Ok(());
     }
-    let applies = repo.is_rebasing() || repo.is_picking() || is_revert(file);
+    let applies = repo.is_rebasing() || repo.is_picking()? || is_revert(file);
     if !(amends || applies) {
         return Ok(());
     }
