@@ -30,7 +30,9 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
     if is_replay(context)? || (hook == "applypatch-msg" && context.store.repo().is_rebasing()) {
         return Ok(());
     }
-    if !context.store.repo().merge_heads().is_empty() {
+    // Once more for `git commit`: other hooks that ran before the commit may
+    // have staged files.
+    if hook == "commit-msg" {
         commit::judge_staged(context)?;
     }
     name_claim(context, file)
