@@ -6,8 +6,6 @@
 //! names are changes.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::path::Path;
 use std::process::ExitStatus;
 
 use super::objects::MAX_COMMIT;
@@ -165,7 +163,7 @@ impl Repo {
         for key in trailers {
             format.push_str(&format!("%n%(trailers:key={key},valueonly,separator=%x20)"));
         }
-        let mut args = vec!["log"];
+        let mut args = vec!["-c", "trailer.separators=:", "log"];
         args.extend(walk);
         args.extend([
             "-z",
@@ -244,19 +242,6 @@ impl Repo {
         Ok(Change { path: path.to_vec(), mode: (*mode).to_owned(), oid })
     }
 
-    /// Sets trailers of the message in `file`, replacing those of the same
-    /// keys.
-    pub fn set_trailers(&self, file: &Path, trailers: &[(&str, &str)]) -> Result<(), GitError> {
-        end_line(file).map_err(|err| GitError::write(file, err))?;
-        let trailers: Vec<String> =
-            trailers.iter().map(|(key, value)| format!("--trailer={key}: {value}")).collect();
-        let mut args = vec!["interpret-trailers", "--no-divider", "--in-place", "--if-exists=replace"];
-        args.extend(trailers.iter().map(String::as_str));
-        let file = file.to_string_lossy();
-        args.extend(["--", &file]);
-        self.git_here(&args, None).map(|_| ())
-    }
-
     fn unexpected(&self, what: &str) -> GitError {
         GitError::Command {
             what: what.to_owned(),
@@ -320,18 +305,6 @@ impl Repo {
 }
 
 /// The command's name; settings may stand before it.
-/// Ends the last line of a message. Merges leave it open, and git 2.39 then
-/// puts trailers right below it, where they are none.
-fn end_line(file: &Path) -> std::io::Result<()> {
-    let mut message = std::fs::OpenOptions::new().read(true).append(true).open(file)?;
-    let mut text = Vec::new();
-    message.read_to_end(&mut text)?;
-    if text.last().is_none_or(|&last| last == b'\n') {
-        return Ok(());
-    }
-    message.write_all(b"\n")
-}
-
 fn what_of<'a>(args: &[&'a str]) -> &'a str {
     args.iter().find(|&&a| a != "-c" && !a.contains('=')).copied().unwrap_or_default()
 }

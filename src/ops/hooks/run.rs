@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::git::Present;
 use crate::ops::Context;
 use crate::ops::ci::{self, FENCE, TASK};
 use crate::ops::commit::{self, Passed};
@@ -87,7 +88,8 @@ fn name_claim(context: &Context<'_>, file: &Path) -> Result<(), Error> {
     let author = context.identity.as_agent(&context.store, name);
     if let Some((task, fence)) = commit::current_grant(context, &author)? {
         let fence = format!("{}:{}", fence.token, fence.nonce);
-        context.store.repo().set_trailers(file, &[(TASK, task.as_str()), (FENCE, &fence)])?;
+        let trailers = [(TASK, task.as_str()), (FENCE, fence.as_str())];
+        context.store.repo().set_trailers(file, &trailers, Present::Replaced)?;
     }
     Ok(())
 }
