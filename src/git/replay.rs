@@ -8,23 +8,24 @@ impl Repo {
         ["rebase-merge", "rebase-apply/rebasing"].iter().any(|name| self.git_dir().join(name).exists())
     }
 
-    /// The commit that git replays now, as its notes on the rebase say. They
-    /// are files that anybody can write: what they name must be compared.
-    pub fn replayed(&self) -> Option<Oid> {
+    /// The commit that git replays now, as its notes on the rebase say, and
+    /// whether it becomes part of the one before. They are files that anybody
+    /// can write: what they name must be compared.
+    pub fn replayed(&self) -> Option<(Oid, bool)> {
         let read = |name: &str| std::fs::read_to_string(self.git_dir().join(name)).ok();
         if let Some(text) = read("rebase-apply/original-commit") {
-            return self.parse_oid(text.trim()).ok();
+            return Some((self.parse_oid(text.trim()).ok()?, false));
         }
         let done = read("rebase-merge/done")?;
         let last = done.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with('#'))?;
         let mut words = last.split_whitespace();
         let verb = words.next()?;
-        let replays = ["pick", "p", "reword", "r", "edit", "e", "squash", "s", "fixup", "f"];
-        if !replays.contains(&verb) {
+        let joins = ["squash", "s", "fixup", "f"].contains(&verb);
+        if !joins && !["pick", "p", "reword", "r", "edit", "e"].contains(&verb) {
             return None;
         }
         let rev = words.find(|word| !word.starts_with('-'))?;
-        self.resolve_rev(rev).ok().flatten()
+        Some((self.resolve_rev(rev).ok().flatten()?, joins))
     }
 
     /// Whether what is staged, or if nothing is, what HEAD changed, is line
@@ -36,8 +37,11 @@ impl Repo {
         let Some(head) = self.head()? else { return Ok(false) };
         let staged = self.lines_of(&["diff-index", "--cached"], head)?;
         // A commit that only gets another message is there already.
-        let made = if staged.is_empty() { of_commit(head)? } else { staged };
-        Ok(!wanted.is_empty() && wanted == made)
+        if staged.is_empty() {
+            return Ok(!wanted.is_empty() && wanted == of_commit(head)?);
+        }
+        // What is there is not made once more, as when it was taken back since.
+        Ok(wanted == staged && !self.is_ancestor(commit, head)? && wanted != of_commit(head)?)
     }
 
     /// A patch without what depends on where it is applied.
@@ -116,17 +120,17 @@ mod tests {
         let notes = f.root().join(".git/rebase-merge");
         std::fs::create_dir(&notes).unwrap();
         assert_eq!((repo.is_rebasing(), repo.replayed()), (true, None));
-        for (done, told) in [
-            (format!("pick {head} # one\n"), true),
-            (format!("fixup -C {head} one\n"), true),
-            (format!("pick {head}\nexec true\n"), false),
-            (format!("exec true\nedit {head} one\n"), true),
-            (format!("merge -C {head} side\n"), false),
-            ("pick --all\npick -x\n".to_owned(), false),
-            ("\n\n".to_owned(), false),
+        for (done, joins) in [
+            (format!("pick {head} # one\n"), Some(false)),
+            (format!("fixup -C {head} one\n"), Some(true)),
+            (format!("pick {head}\nexec true\n"), None),
+            (format!("exec true\nedit {head} one\n"), Some(false)),
+            (format!("merge -C {head} side\n"), None),
+            ("pick --all\npick -x\n".to_owned(), None),
+            ("\n\n".to_owned(), None),
         ] {
             std::fs::write(notes.join("done"), &done).unwrap();
-            assert_eq!(repo.replayed(), told.then_some(head), "{done}");
+            assert_eq!(repo.replayed(), joins.map(|joins| (head, joins)), "{done}");
         }
     }
 }

@@ -90,11 +90,47 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
 /// Whether a commit that is made once more, as in a rebase, was allowed where
 /// it was made: under the rules in force nothing is found in it.
 pub fn allows(context: &Context<'_>, commit: Oid) -> Result<bool, Error> {
+    let Some((rules, one)) = one_in_force(context, commit)? else { return Ok(false) };
+    is_allowed(context, &rules, &one)
+}
+
+/// Whether a commit may become part of HEAD: what either changed is allowed
+/// under the name and the claim of the other, one of which both get.
+pub fn allows_joined(context: &Context<'_>, commit: Oid) -> Result<bool, Error> {
+    let Some(head) = context.store.repo().head()? else { return Ok(false) };
+    let Some((rules, mut one)) = one_in_force(context, commit)? else { return Ok(false) };
+    let Some((_, mut head)) = one_in_force(context, head)? else { return Ok(false) };
+    if one.trailers.iter().all(String::is_empty) != head.trailers.iter().all(String::is_empty) {
+        return Ok(false);
+    }
+    std::mem::swap(&mut one.changes, &mut head.changes);
+    Ok(is_allowed(context, &rules, &one)? && is_allowed(context, &rules, &head)?)
+}
+
+/// The task and the fence that a commit names, if it names both.
+pub fn named(context: &Context<'_>, commit: Oid) -> Result<Option<[String; 2]>, Error> {
+    let Some((_, one)) = one_in_force(context, commit)? else { return Ok(None) };
+    let named: Result<[String; 2], _> = one.trailers.try_into();
+    Ok(named.ok().filter(|named| named.iter().all(|value| !value.is_empty())))
+}
+
+/// The agent whose claim a commit names.
+pub fn holder(context: &Context<'_>, commit: Oid) -> Result<Option<AgentName>, Error> {
+    let Some([task, fence]) = named(context, commit)? else { return Ok(None) };
+    let Ok(task) = task.parse::<TaskId>() else { return Ok(None) };
+    Ok(find_grant(context, &task, &fence)?.map(|grant| grant.claim.agent))
+}
+
+/// The rules in force, and a commit as a range has it.
+fn one_in_force(context: &Context<'_>, commit: Oid) -> Result<Option<(Config, Ranged)>, Error> {
     let repo = context.store.repo();
-    let Some(head) = repo.head()? else { return Ok(false) };
-    let Some(rules) = rules::in_force(repo)? else { return Ok(false) };
-    let Some(one) = repo.one(commit, &[TASK, FENCE], head)? else { return Ok(false) };
-    let findings = judge_one(context, &rules, &one, &mut HashMap::new())?;
+    let Some(head) = repo.head()? else { return Ok(None) };
+    let Some(rules) = rules::in_force(repo)? else { return Ok(None) };
+    Ok(repo.one(commit, &[TASK, FENCE], head)?.map(|one| (rules, one)))
+}
+
+fn is_allowed(context: &Context<'_>, rules: &Config, one: &Ranged) -> Result<bool, Error> {
+    let findings = judge_one(context, rules, one, &mut HashMap::new())?;
     Ok(findings.is_none_or(|findings| findings.is_empty()))
 }
 

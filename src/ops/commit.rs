@@ -27,18 +27,19 @@ pub struct Passed {
     pub grant: Option<(TaskId, Fence)>,
 }
 
-/// Judges what is staged. A refusal is on the record before it is told.
-pub fn judge_staged(context: &Context<'_>) -> Result<Passed, Error> {
-    judge(context, context.store.repo().staged()?)
+/// Judges what is staged. A refusal is on the record before it is told. The
+/// agent that it is made `under` the name of needs no claim of now.
+pub fn judge_staged(context: &Context<'_>, under: Option<&AgentName>) -> Result<Passed, Error> {
+    judge(context, context.store.repo().staged()?, under)
 }
 
 /// As [`judge_staged`], for a commit that takes HEAD's place: what HEAD
 /// changed is then the caller's change.
-pub fn judge_amended(context: &Context<'_>) -> Result<Passed, Error> {
-    judge(context, context.store.repo().staged_to_amend()?)
+pub fn judge_amended(context: &Context<'_>, under: Option<&AgentName>) -> Result<Passed, Error> {
+    judge(context, context.store.repo().staged_to_amend()?, under)
 }
 
-fn judge(context: &Context<'_>, changes: Vec<Change>) -> Result<Passed, Error> {
+fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>) -> Result<Passed, Error> {
     let repo = context.store.repo();
     let before = rules::in_force(repo)?;
     // Whoever commits: rules that cannot be read judge nobody.
@@ -67,7 +68,7 @@ fn judge(context: &Context<'_>, changes: Vec<Change>) -> Result<Passed, Error> {
     let bound = rules::domains_of(&context.store, &before, &author.agent)?;
     refuse_paused(context, &author, &bound)?;
     let requires = before.commit.require_claim || own.as_ref().is_some_and(|c| c.commit.require_claim);
-    if requires && grant.is_none() {
+    if requires && grant.is_none() && under != Some(&author.agent) {
         let what = format!("`{}` holds no task, and commits here are made under one", author.agent);
         on_record(context, &author, &bound, "claim", &what, &[]);
         let hint = "take one: git comm next".into();

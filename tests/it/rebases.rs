@@ -212,3 +212,81 @@ fn where_head_has_no_rules_those_of_the_trunk_judge() {
     let hook = s.repo().join(".git/hooks/pre-commit");
     assert!(!hook.exists() || std::fs::metadata(&hook).unwrap().permissions().mode() & 0o100 != 0);
 }
+
+/// Two commits that were allowed each are one that nobody was allowed.
+#[test]
+fn anothers_commit_is_not_made_part_of_ones_own() {
+    for verb in ["fixup", "fixup -C", "squash"] {
+        let s = branched(RULES);
+        let moved = git_as(&s, None, "rev-parse main").stdout;
+        git_as(&s, None, "branch -f main main~1").succeeds();
+        let run = rebase(&s, &format!("pick PICK1\n{verb} {moved}pick PICK2\n"));
+        assert_ne!(run.code, 0, "{verb}");
+        assert!(run.stderr.contains("web/w.txt: domain web, agent bob"), "{verb}: {}", run.stderr);
+        git_as(&s, Some("ada"), "rebase --abort").succeeds();
+        // Neither the other way round.
+        let run = rebase(&s, &format!("pick {moved}{verb} PICK1\n"));
+        assert_ne!(run.code, 0, "{verb}");
+    }
+}
+
+#[test]
+fn what_was_taken_back_is_not_made_once_more() {
+    let s = branched(RULES);
+    let moved = git_as(&s, None, "rev-parse main").stdout;
+    git_as(&s, None, "checkout -q main").succeeds();
+    git_as(&s, None, "revert --no-edit main").succeeds();
+    git_as(&s, None, "checkout -q work").succeeds();
+    let run = rebase(&s, &format!("pick PICK1\npick {moved}"));
+    assert_ne!(run.code, 0);
+    assert!(run.stderr.contains("web/w.txt: domain web, agent bob"), "{}", run.stderr);
+    git_as(&s, Some("ada"), "rebase --abort").succeeds();
+    // Nor twice, when git stops behind it.
+    git_as(&s, None, "checkout -q main~1").succeeds();
+    git_as(&s, None, "branch -f work").succeeds();
+    git_as(&s, None, "branch -f main main~2").succeeds();
+    git_as(&s, None, "checkout -q work").succeeds();
+    rebase(&s, "edit PICK1\n").succeeds();
+    write(&s, "web/w.txt", "wmoved on\nmoved on");
+    git_as(&s, Some("ada"), "commit -q -a -m twice").exits(1);
+}
+
+#[test]
+fn a_message_that_is_written_anew_keeps_the_claim() {
+    let s = branched(RULES);
+    rebase(&s, "edit PICK1\npick PICK2\n").succeeds();
+    git_as(&s, Some("ada"), "commit -q --amend -m better").succeeds();
+    go_on(&s).succeeds();
+    is_clean(&s);
+}
+
+/// The claim is over, and so is the work; where it lands is not.
+#[test]
+fn a_conflict_of_closed_work_can_be_settled() {
+    for backend in ["--merge", "--apply"] {
+        let s = branched(&format!("{RULES}require_claim = true\n"));
+        git_as(&s, None, "checkout -q main").succeeds();
+        write(&s, "api/one", "another");
+        git_as(&s, None, "add -A").succeeds();
+        git_as(&s, None, "commit -q -m another").succeeds();
+        git_as(&s, None, "checkout -q work").succeeds();
+        s.as_agent("ada", "close bd-1").succeeds();
+        assert_ne!(git_as(&s, Some("ada"), &format!("rebase -q {backend} main")).code, 0);
+        write(&s, "api/one", "both");
+        write(&s, "web/w.txt", "smuggled");
+        git_as(&s, Some("ada"), "add -A").succeeds();
+        assert_ne!(go_on(&s).code, 0, "{backend}");
+        git_as(&s, Some("ada"), "checkout -q HEAD -- web/w.txt").succeeds();
+        go_on(&s).succeeds();
+        assert_eq!(git_as(&s, None, "rev-list --count main..HEAD").stdout.trim(), "2");
+        is_clean(&s);
+    }
+}
+
+/// Who commits anywhere is not kept from it by what cannot be judged.
+#[test]
+fn a_person_rebases_whatever_became_of_the_board() {
+    let s = branched(RULES);
+    git_as(&s, None, "update-ref refs/comm-node/tasks/bd-1 main").succeeds();
+    git_as(&s, None, "rebase -q main").succeeds();
+}

@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use crate::git::Present;
+use crate::config::Config;
+use crate::git::{Oid, Present};
+use crate::model::names::AgentName;
 use crate::ops::Context;
 use crate::ops::ci::{self, FENCE, TASK};
 use crate::ops::commit::{self, Passed};
@@ -16,10 +18,10 @@ use crate::ops::rules;
 /// Before a commit is made of the index: `git commit`, `git am`.
 pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error> {
     note(context, hook);
-    if is_replay(context)? {
-        return Ok(Passed::default());
+    match replayed(context)? {
+        Some(Replayed { is_same: true, .. }) => Ok(Passed::default()),
+        other => commit::judge_staged(context, under(&other)),
     }
-    commit::judge_staged(context)
 }
 
 /// Before a commit is made with the message in `file`: `git commit`,
@@ -28,13 +30,17 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
     note(context, hook);
     // Before a patch is applied nothing can be compared: a rebase leaves the
     // message as it was.
-    if is_replay(context)? || (hook == "applypatch-msg" && context.store.repo().is_rebasing()) {
+    if hook == "applypatch-msg" && context.store.repo().is_rebasing() {
         return Ok(());
+    }
+    let replayed = replayed(context)?;
+    if let Some(Replayed { commit, is_same: true, .. }) = replayed {
+        return keep_claim(context, commit, file);
     }
     // Once more for `git commit`: other hooks that ran before the commit may
     // have staged files.
     if hook == "commit-msg" {
-        commit::judge_staged(context)?;
+        commit::judge_staged(context, under(&replayed))?;
     }
     name_claim(context, file)
 }
@@ -45,30 +51,69 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
 pub fn prepare_message(context: &Context<'_>, file: &Path, amends: bool) -> Result<(), Error> {
     note(context, "prepare-commit-msg");
     let repo = context.store.repo();
-    if is_replay(context)? {
-        return Ok(());
-    }
     let applies = repo.is_rebasing() || repo.is_picking()? || is_revert(file);
     if !(amends || applies) {
         return Ok(());
     }
-    if amends {
-        commit::judge_amended(context)?
+    let replayed = replayed(context)?;
+    if replayed.as_ref().is_some_and(|replayed| replayed.is_same) {
+        return Ok(());
+    }
+    // What becomes part of the commit before is judged with it.
+    let joins = repo.is_rebasing() && repo.replayed().is_some_and(|(_, joins)| joins);
+    if amends || joins {
+        commit::judge_amended(context, under(&replayed))?
     } else {
-        commit::judge_staged(context)?
+        commit::judge_staged(context, under(&replayed))?
     };
     name_claim(context, file)
 }
 
-/// Whether git makes a commit once more that was allowed where it was made.
-/// In a rebase everything else is a new commit, and judged as one.
-fn is_replay(context: &Context<'_>) -> Result<bool, Error> {
+/// A commit that git makes once more, and that was allowed where it was made.
+struct Replayed {
+    commit: Oid,
+    /// Whether nothing about it was changed.
+    is_same: bool,
+    /// Where it was changed: who made it, under a claim.
+    holder: Option<AgentName>,
+}
+
+/// What git makes once more in a rebase. Everything else there is a new
+/// commit, and judged as one.
+fn replayed(context: &Context<'_>) -> Result<Option<Replayed>, Error> {
     let repo = context.store.repo();
-    if !repo.is_rebasing() {
-        return Ok(false);
+    if !repo.is_rebasing() || is_no_agent(context)? {
+        return Ok(None);
     }
-    let Some(commit) = repo.replayed() else { return Ok(false) };
-    Ok(repo.is_replay_of(commit)? && ci::allows(context, commit)?)
+    let Some((commit, joins)) = repo.replayed() else { return Ok(None) };
+    if !ci::allows(context, commit)? {
+        return Ok(None);
+    }
+    let is_same = repo.is_replay_of(commit)? && (!joins || ci::allows_joined(context, commit)?);
+    let holder = if is_same { None } else { ci::holder(context, commit)? };
+    Ok(Some(Replayed { commit, is_same, holder }))
+}
+
+/// The agent that needs no claim of now to commit what it committed before.
+fn under(replayed: &Option<Replayed>) -> Option<&AgentName> {
+    replayed.as_ref().and_then(|replayed| replayed.holder.as_ref())
+}
+
+/// Whether the caller is one that commits anywhere.
+fn is_no_agent(context: &Context<'_>) -> Result<bool, Error> {
+    let rules = match rules::current(context) {
+        Err(Error::Rules { .. }) => Config::default(),
+        other => other?,
+    };
+    let who = context.identity.committer(&context.store, &rules);
+    Ok(matches!(who, Ok(Who::Person(_) | Who::Script(_))))
+}
+
+/// Keeps the claim that a commit names where its message is written anew.
+fn keep_claim(context: &Context<'_>, commit: Oid, file: &Path) -> Result<(), Error> {
+    let Some(named) = ci::named(context, commit)? else { return Ok(()) };
+    let trailers = [(TASK, named[0].as_str()), (FENCE, named[1].as_str())];
+    Ok(context.store.repo().set_trailers(file, &trailers, Present::Kept)?)
 }
 
 fn note(context: &Context<'_>, hook: &str) {
