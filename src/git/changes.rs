@@ -34,6 +34,8 @@ pub struct Ranged {
     pub author_name: String,
     /// Its author's mail address.
     pub author_email: String,
+    /// Its committer's name.
+    pub committer_name: String,
     /// The values of the trailers that were asked for, in that order; each
     /// empty if absent, and several joined by line feeds.
     pub trailers: Vec<String>,
@@ -159,7 +161,7 @@ impl Repo {
         trailers: &[&str],
         trunk: Oid,
     ) -> Result<Vec<Ranged>, GitError> {
-        let mut format = String::from("--format=%x01%H%n%P%n%at%n%an%n%ae");
+        let mut format = String::from("--format=%x01%H%n%P%n%at%n%an%n%ae%n%cn");
         for key in trailers {
             format.push_str(&format!("%n%(trailers:key={key},valueonly,separator=%x20)"));
         }
@@ -222,9 +224,18 @@ impl Repo {
         let oid = self.parse_oid(&next())?;
         let parents = next().split_whitespace().map(|hex| self.parse_oid(hex)).collect::<Result<_, _>>()?;
         let authored = next().trim().parse().unwrap_or(i64::MAX);
-        let (author_name, author_email) = (next(), next());
+        let (author_name, author_email, committer_name) = (next(), next(), next());
         let trailers = (0..trailers).map(|_| next().trim().to_owned()).collect();
-        Ok(Ranged { oid, parents, author_name, author_email, authored, trailers, changes: Vec::new() })
+        Ok(Ranged {
+            oid,
+            parents,
+            author_name,
+            author_email,
+            committer_name,
+            authored,
+            trailers,
+            changes: Vec::new(),
+        })
     }
 
     /// One entry of raw diff output: `:MODE MODE OID OID STATUS`, or for a

@@ -241,6 +241,8 @@ fn misused(
     let holder = &grant.claim.agent;
     if let Ok(author) = one.author_name.parse::<AgentName>()
         && author != *holder
+        // Who takes a task over may pick or mend what was made before.
+        && one.committer_name != holder.as_str()
         && is_agent(&context.store, rules, &author)?
     {
         return Ok(Some(format!("`{author}` made it, and the claim of `{id}` that it names is {holder}'s")));

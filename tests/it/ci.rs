@@ -2,7 +2,7 @@
 
 use crate::commits::{git_as, guarded, write};
 use crate::hooks_support::RULES;
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, split};
 
 /// A commit that skips the hooks, by `author`, with this message.
 fn skipping(s: &Sandbox, author: &str, message: &str) {
@@ -277,4 +277,22 @@ fn an_author_without_a_claim_is_held_to_where_its_worktree_was_bound() {
     Run::of(&command.output().unwrap(), "skipped").succeeds();
     assert_eq!(found(&s, "--base main --head wt", CLAIM).len(), 1);
     assert_eq!(found(&s, "--base main --head wt", SCOPE), ["web/w.txt domain web, agent bob"]);
+}
+
+/// What was made before a task was taken over stays its author's.
+#[test]
+fn who_takes_a_task_over_may_mend_what_was_made() {
+    let s = guarded(RULES);
+    s.add("one");
+    s.as_agent("ada", "claim bd-1 --ttl 1s").succeeds();
+    write(&s, "api/a.txt", "ada's");
+    git_as(&s, Some("ada"), "commit -q -a -m adas").succeeds();
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    s.as_agent("cy", "claim bd-1").succeeds();
+    write(&s, "api/a.txt", "mended");
+    let mut command = s.bare_command("git", s.repo());
+    command.env("GIT_COMM_AGENT", "cy").env("GIT_COMMITTER_NAME", "cy");
+    Run::of(&command.args(split("commit -q -a --amend --no-edit")).output().unwrap(), "amend").succeeds();
+    assert_eq!(git_as(&s, None, "log -1 --format=%an:%cn").stdout, "ada:cy\n");
+    s.comm("ci --base HEAD~1").succeeds();
 }
