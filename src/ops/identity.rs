@@ -184,6 +184,16 @@ impl Identity {
         }
     }
 
+    /// Whether the caller is one that commits anywhere, under rules that may
+    /// not be readable.
+    pub fn is_no_agent(&self, store: &Store<'_>) -> Result<bool, Error> {
+        let rules = match super::rules::in_force(store.repo()) {
+            Err(Error::Rules { .. }) => Config::default(),
+            other => other?.unwrap_or_default(),
+        };
+        Ok(matches!(self.committer(store, &rules), Ok(Who::Person(_) | Who::Script(_))))
+    }
+
     /// The caller as the agent that [`Identity::committer`] says it is.
     pub fn as_agent(&self, store: &Store<'_>, agent: AgentName) -> Author {
         let session = match self.name() {

@@ -2,9 +2,9 @@
 
 use super::Context;
 use super::error::Error;
-use crate::config::Config;
+use crate::config::{Config, Fault};
 use crate::gate::scope::RULES;
-use crate::git::{Oid, Repo};
+use crate::git::{GitError, Oid, Repo};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName};
 use crate::store::Store;
@@ -15,9 +15,14 @@ const LIMIT: usize = 1024 * 1024;
 /// The rules that a commit carries; none if it has no `comm.toml`.
 pub fn at(repo: &Repo, commit: Option<Oid>) -> Result<Option<Config>, Error> {
     let Some(commit) = commit else { return Ok(None) };
-    match repo.file_at(commit, RULES, LIMIT)? {
-        None => Ok(None),
-        Some(text) => parse(&text).map(Some),
+    match repo.file_at(commit, RULES, LIMIT) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => parse(&text).map(Some),
+        Err(GitError::WrongKind { .. }) => {
+            let what = "it is a folder or a link, and must be a file".to_owned();
+            Err(Error::Rules { faults: vec![Fault { line: 1, column: 1, what, meant: None }] })
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

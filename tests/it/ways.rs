@@ -108,3 +108,38 @@ fn an_empty_message_makes_no_commit() {
     let (code, _) = message(&s, &[], None, "commit -q -a");
     assert_ne!(code, 0, "nothing was typed");
 }
+
+#[test]
+fn people_mend_rules_that_cannot_be_read() {
+    let s = guarded(RULES);
+    let broken = |text: &str| {
+        write(&s, "comm.toml", text);
+        git_as(&s, None, "commit -q --no-verify -a -m broken").succeeds();
+        write(&s, "comm.toml", RULES);
+        git_as(&s, None, "add -A").succeeds();
+    };
+    broken("[domains.api]\nscop = 'x'\n");
+    git_as(&s, Some("ada"), "commit -q -m mended").exits(1);
+    git_as(&s, None, "commit -q -m mended").succeeds();
+    broken("[");
+    write(&s, "comm.toml", "]");
+    git_as(&s, None, "commit -q -a -m worse").exits(1);
+    // A folder in their place stops nobody for good.
+    std::fs::remove_file(s.repo().join("comm.toml")).unwrap();
+    write(&s, "comm.toml/x", "x");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q --no-verify -m folder").succeeds();
+    git_as(&s, None, "rm -q -r comm.toml").succeeds();
+    write(&s, "comm.toml", RULES);
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q -m mended").succeeds();
+}
+
+#[test]
+fn no_agent_puts_a_folder_in_the_place_of_rules() {
+    let s = Sandbox::new();
+    write(&s, "comm.toml/x", "x");
+    git_as(&s, Some("ada"), "add -A").succeeds();
+    let run = git_as(&s, Some("ada"), "commit -q -m folder").exits(1);
+    assert!(run.stderr.contains("the rules are in no agent's scope"), "{}", run.stderr);
+}

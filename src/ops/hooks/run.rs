@@ -82,7 +82,7 @@ struct Replayed {
 /// commit, and judged as one.
 fn replayed(context: &Context<'_>) -> Result<Option<Replayed>, Error> {
     let repo = context.store.repo();
-    if !repo.is_rebasing() || is_no_agent(context)? {
+    if !repo.is_rebasing() || context.identity.is_no_agent(&context.store)? {
         return Ok(None);
     }
     let Some((commit, joins)) = repo.replayed() else { return Ok(None) };
@@ -97,16 +97,6 @@ fn replayed(context: &Context<'_>) -> Result<Option<Replayed>, Error> {
 /// The agent that needs no claim of now to commit what it committed before.
 fn under(replayed: &Option<Replayed>) -> Option<&AgentName> {
     replayed.as_ref().and_then(|replayed| replayed.holder.as_ref())
-}
-
-/// Whether the caller is one that commits anywhere.
-fn is_no_agent(context: &Context<'_>) -> Result<bool, Error> {
-    let rules = match rules::current(context) {
-        Err(Error::Rules { .. }) => Config::default(),
-        other => other?,
-    };
-    let who = context.identity.committer(&context.store, &rules);
-    Ok(matches!(who, Ok(Who::Person(_) | Who::Script(_))))
 }
 
 /// Keeps the claim that a commit names where its message is written anew.
@@ -128,7 +118,11 @@ fn is_revert(file: &Path) -> bool {
 
 /// Adds the trailers that name the claim which the commit is made under.
 fn name_claim(context: &Context<'_>, file: &Path) -> Result<(), Error> {
-    let rules = rules::current(context)?;
+    // Whether they can be read was judged before.
+    let rules = match rules::current(context) {
+        Err(Error::Rules { .. }) => Config::default(),
+        other => other?,
+    };
     let Who::Agent(name) = context.identity.committer(&context.store, &rules)? else { return Ok(()) };
     let author = context.identity.as_agent(&context.store, name);
     if let Some((task, fence)) = commit::current_grant(context, &author)? {
