@@ -56,11 +56,20 @@ impl<'e> App<'e> {
         self.context_at(&dir)
     }
 
+    /// What the command line says about who asks.
+    pub(super) fn claimed(&self) -> Claimed {
+        Claimed { agent: self.global.agent.clone(), as_person: self.global.as_person }
+    }
+
+    /// The repository that was opened, if one was.
+    pub(super) fn opened(&self) -> Option<&Context<'e>> {
+        self.context.as_ref()
+    }
+
     /// As [`App::context`], for a caller that works in `dir`.
     pub(super) fn context_at(&mut self, dir: &Path) -> Result<&Context<'e>, Error> {
         if self.context.is_none() {
-            let claimed = Claimed { agent: self.global.agent.clone(), as_person: self.global.as_person };
-            self.context = Some(Context::open(dir, self.env, &claimed)?);
+            self.context = Some(Context::open(dir, self.env, &self.claimed())?);
         }
         self.context.as_ref().ok_or(Error::NoBoard)
     }

@@ -4,13 +4,14 @@
 //! other codes mean something else to each harness.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::app::{App, Outcome, write_out};
 use super::prime::is_no_repository;
+use crate::ops::Context;
 use crate::ops::error::{Error, Exit};
 use crate::ops::harness::edit::{self, Verdict};
 use crate::ops::harness::setup::{self, Asked};
@@ -42,8 +43,12 @@ pub(super) fn pre_edit(args: HookArgs, app: &mut App<'_>) -> Outcome {
     let (verdict, blocks) = match app.context_at(&dir) {
         // There is nothing to keep without a repository.
         Err(error) if is_no_repository(&error) => (Verdict::Allowed, false),
-        Err(error) => (Verdict::Unjudged(error.to_string()), false),
+        Err(error) => (Verdict::Unjudged(error.to_string()), edit::blocks_at(&dir, app.env)),
         Ok(context) => (edit::judge(context, &call, &dir), edit::blocks_on_failure(context.store.repo())),
+    };
+    let (verdict, blocks) = match verdict {
+        Verdict::Allowed => judge_elsewhere(app, &call, &dir),
+        other => (other, blocks),
     };
     let text = match verdict {
         Verdict::Allowed => call.format.silence().to_owned(),
@@ -59,6 +64,22 @@ pub(super) fn pre_edit(args: HookArgs, app: &mut App<'_>) -> Outcome {
         }
     };
     answer(&text)
+}
+
+/// Judges what nothing is wrong with where the harness works by the worktrees
+/// that its files are in.
+fn judge_elsewhere(app: &App<'_>, call: &Call, dir: &Path) -> (Verdict, bool) {
+    let judged = app.opened().map(|context| context.store.repo());
+    for top in edit::elsewhere(call, dir, judged) {
+        let (verdict, blocks) = match Context::open_at(&top, app.env, &app.claimed()) {
+            Ok(context) => (edit::judge(&context, call, dir), edit::blocks_on_failure(context.store.repo())),
+            Err(error) => (Verdict::Unjudged(error.to_string()), edit::blocks_at(&top, app.env)),
+        };
+        if verdict != Verdict::Allowed {
+            return (verdict, blocks);
+        }
+    }
+    (Verdict::Allowed, false)
 }
 
 pub(super) fn post_bash(args: HookArgs, app: &mut App<'_>) -> Outcome {
@@ -81,7 +102,7 @@ fn tell(
     args: &HookArgs,
     app: &mut App<'_>,
     moment: Moment,
-    text: impl FnOnce(&mut App<'_>, &std::path::Path) -> Result<String, Error>,
+    text: impl FnOnce(&mut App<'_>, &Path) -> Result<String, Error>,
 ) -> Outcome {
     let call = read(args, app)?;
     let dir = dir(app, &call)?;

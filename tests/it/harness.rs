@@ -363,3 +363,35 @@ fn a_turn_tells_what_waits_and_a_session_what_prime_says() {
     let answer = call(&s, s.repo(), Some("ada"), &["session-start", "--harness", "cursor"], b"{}").json();
     assert_eq!(answer["additional_context"], prime.trim_end());
 }
+
+/// Where a harness works says nothing about whose a file is.
+#[test]
+fn a_file_is_judged_where_it_is() {
+    let s = guarded(RULES);
+    s.comm("worktree add wt --agent ada --domain api").succeeds();
+    let wt = s.root().join("repo.worktrees/wt");
+    let inner = wt.join("api/inner");
+    std::fs::create_dir_all(&inner).unwrap();
+    s.git(&format!("init -q {}", inner.display())).succeeds();
+    let home = s.root().join("home");
+    for (dir, agent) in [(&inner, None), (&home, None), (&inner, Some("ada"))] {
+        allowed(&edit(&s, dir, agent, &wt.join("api/a.txt").to_string_lossy()));
+        allowed(&edit(&s, dir, agent, "own.txt"));
+        let why = denied(&edit(&s, dir, agent, &wt.join("web/w.txt").to_string_lossy()));
+        assert!(why.contains("web/w.txt: domain web, agent bob"), "{why}");
+    }
+}
+
+#[test]
+fn another_agent_does_not_edit_in_a_bound_worktree() {
+    let s = guarded(RULES);
+    s.comm("worktree add wt --agent ada --domain api").succeeds();
+    let wt = s.root().join("repo.worktrees/wt");
+    let why = denied(&edit(&s, &wt, Some("bob"), "api/a.txt"));
+    assert!(why.contains("this worktree is `ada`'s, and you are `bob`"), "{why}");
+    // Who it is cannot be told.
+    let unknown = || edit(&s, &wt, Some("///"), "api/a.txt");
+    assert_eq!(unknown().stdout, "");
+    s.git("config comm.hooks.onFailure block").succeeds();
+    denied(&unknown());
+}

@@ -4,11 +4,13 @@
 //! A helper beside the gate, which is the commit: what cannot be judged here
 //! is let through unless `comm.hooks.onFailure` is `block`.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::call::{Call, absolute};
-use super::place::{Place, Places};
+use super::place::{Place, Places, real};
 use crate::config::Config;
+use crate::env::Env;
 use crate::gate::finding::Finding;
 use crate::gate::scope::RULES;
 use crate::git::{Change, Repo};
@@ -43,6 +45,21 @@ pub fn blocks_on_failure(repo: &Repo) -> bool {
     repo.config("comm.hooks.onFailure").is_some_and(|v| v.eq_ignore_ascii_case("block"))
 }
 
+/// As [`blocks_on_failure`], where only the folder is known.
+pub fn blocks_at(dir: &Path, env: &Env) -> bool {
+    Repo::open(dir, env).is_ok_and(|repo| blocks_on_failure(&repo))
+}
+
+/// The tops of the worktrees that the files of a call are in, but for the one
+/// that the call was judged in: a harness may work somewhere else.
+pub fn elsewhere(call: &Call, dir: &Path, judged: Option<&Repo>) -> BTreeSet<PathBuf> {
+    let here = judged.and_then(|repo| std::fs::canonicalize(repo.work_tree()?).ok());
+    let top =
+        |path: &Path| path.ancestors().skip(1).find(|dir| dir.join(".git").exists()).map(Path::to_owned);
+    let files = call.files.iter().map(|(from, path)| real(&absolute(dir, from, path)));
+    files.filter_map(|path| top(&path)).filter(|top| Some(top) != here.as_ref()).collect()
+}
+
 /// Judges the edits of a call that works in `dir`. A refusal is on the record
 /// before it is told.
 pub fn judge(context: &Context<'_>, call: &Call, dir: &Path) -> Verdict {
@@ -66,7 +83,14 @@ fn find(context: &Context<'_>, call: &Call, dir: &Path) -> Result<Verdict, Error
         return Ok(Verdict::Allowed);
     }
     let rules = rules.unwrap_or_default();
-    let agent = match context.identity.committer(&context.store, &rules)? {
+    let who = match context.identity.committer(&context.store, &rules) {
+        // Whoever may not commit here.
+        Err(Error::Identity { what, hint }) => {
+            return Ok(Verdict::Denied(told(&format!("no edit is made here: {what}"), &[], &hint)));
+        }
+        other => other?,
+    };
+    let agent = match who {
         Who::Agent(name) => name,
         Who::Person(_) => return Ok(Verdict::Allowed),
         Who::Script(_) | Who::Nobody(_) => {
