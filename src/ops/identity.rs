@@ -157,20 +157,20 @@ impl Identity {
     }
 
     /// Who changes files and commits here. An agent's worktree is its own: a
-    /// caller without a name is that agent, another agent does not work there.
-    /// Only a person may.
+    /// caller without a name is that agent, whoever that is, and another agent
+    /// does not work there.
     pub fn committer(&self, store: &Store<'_>, rules: &Config) -> Result<Who, Error> {
         let repo = store.repo();
         let refuse = |what: String, hint: &str| Err(Error::Identity { what, hint: hint.to_owned() });
         let own: Option<AgentName> = repo.own_bound("agent").map(|name| name.parse()).transpose()?;
         match (&self.who, own) {
-            (Who::Person(_), _) => Ok(self.who.clone()),
+            (Who::Person(_), None) => Ok(self.who.clone()),
             (Who::Agent(name), Some(own)) if *name != own => refuse(
                 format!("this worktree is `{own}`'s, and you are `{name}`"),
                 "work in your own: git comm worktree list, or git comm worktree add",
             ),
             (Who::Agent(_), _) => Ok(self.who.clone()),
-            (Who::Script(_) | Who::Nobody(_), Some(own)) => Ok(Who::Agent(own)),
+            (_, Some(own)) => Ok(Who::Agent(own)),
             (Who::Script(name), None) if is_agent(store, rules, name)? => Ok(Who::Agent(name.clone())),
             (Who::Script(_), None)
                 if ["domain", "task", "branch"].iter().any(|key| repo.own_bound(key).is_some()) =>
