@@ -291,11 +291,7 @@ impl Repo {
         }
         // Diffing must not refresh the index that git is about to commit.
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
-        let mut running = Running::start(command, what)?;
-        if let Some(input) = input {
-            running.send(input)?;
-        }
-        running.output()
+        Running::start(command, what)?.exchange(input.unwrap_or_default())
     }
 
     /// The commit that a revision names; none if it names none.

@@ -25,9 +25,7 @@ impl Repo {
         let mut command = self.git(&["core.fsync=all", "reftable.lockTimeout=5000"])?;
         command.args(["update-ref", "--no-deref", "--stdin", "-z"]);
         let input: String = self.own_refs()?.iter().map(|name| format!("delete {name}\0\0")).collect();
-        let mut running = Running::start(command, "update-ref")?;
-        running.send(input.as_bytes())?;
-        let (status, _, stderr) = running.output()?;
+        let (status, _, stderr) = Running::start(command, "update-ref")?.exchange(input.as_bytes())?;
         if !status.success() {
             return Err(failed("update-ref", status, &stderr));
         }

@@ -101,15 +101,7 @@ impl Repo {
 
 /// Runs a git command without input, and returns what it printed.
 pub(super) fn output(command: Command, what: &str) -> Result<Vec<u8>, GitError> {
-    let mut running = Running::start(command, what)?;
-    drop(running.stdin.take());
-    let mut out = Vec::new();
-    let read = running.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
-    read.map_err(|err| running.broken(err))?;
-    if out.len() as u64 > MAX_STDOUT {
-        return Err(running.broken(io::Error::other("printed more than we read")));
-    }
-    let (status, stderr) = running.finish()?;
+    let (status, out, stderr) = Running::start(command, what)?.exchange(b"")?;
     if status.success() { Ok(out) } else { Err(failed(what, status, &stderr)) }
 }
 
@@ -148,12 +140,27 @@ impl Running {
         }
     }
 
-    /// Closes the input, reads all output within bounds, and waits for the end.
-    pub(super) fn output(mut self) -> Result<(ExitStatus, Vec<u8>, String), GitError> {
-        drop(self.stdin.take());
+    /// Hands the process all of its input while its output is read within
+    /// bounds, and waits for the end. One after the other would stop both as
+    /// soon as either pipe is full.
+    pub(super) fn exchange(mut self, input: &[u8]) -> Result<(ExitStatus, Vec<u8>, String), GitError> {
+        let stdin = self.stdin.take();
+        let stdout = &mut self.stdout;
         let mut out = Vec::new();
-        let read = self.stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
-        read.map_err(|err| self.broken(err))?;
+        let (sent, read) = std::thread::scope(|scope| {
+            let sender = (!input.is_empty())
+                .then(|| scope.spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(input))));
+            let read = stdout.by_ref().take(MAX_STDOUT + 1).read_to_end(&mut out);
+            // What is too much is dropped, and must not stop the input.
+            let read = read.and_then(|_| io::copy(stdout, &mut io::sink()));
+            (sender.and_then(|sender| sender.join().ok()).unwrap_or(Ok(())), read)
+        });
+        match (sent, read) {
+            // It ended before it read all: its status tells why.
+            (Err(err), _) if err.kind() != io::ErrorKind::BrokenPipe => return Err(self.broken(err)),
+            (_, Err(err)) => return Err(self.broken(err)),
+            _ => {}
+        }
         if out.len() as u64 > MAX_STDOUT {
             return Err(self.broken(io::Error::other("printed more than we read")));
         }
@@ -287,6 +294,25 @@ mod tests {
         drop(repo.lock_store().unwrap());
         assert!(started.elapsed().as_millis() > 500);
         child.wait().unwrap();
+    }
+
+    /// Both are more than a pipe holds.
+    #[test]
+    fn input_and_output_are_of_any_length() {
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let input = vec![b'x'; 4 << 20];
+            let (status, out, _) =
+                Running::start(Command::new("cat"), "cat").unwrap().exchange(&input).unwrap();
+            let _ = done.send(status.success() && out == input);
+        });
+        assert_eq!(
+            ended.recv_timeout(std::time::Duration::from_secs(60)),
+            Ok(true),
+            "they wait for each other"
+        );
+        let ended = Running::start(Command::new("true"), "true").unwrap().exchange(&vec![b'x'; 1 << 20]);
+        assert!(ended.unwrap().0.success(), "that it read nothing is no error");
     }
 
     #[test]

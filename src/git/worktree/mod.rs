@@ -119,11 +119,7 @@ impl Repo {
             command.env("GIT_INDEX_FILE", index);
         }
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
-        let mut running = Running::start(command, &what)?;
-        if let Some(input) = input {
-            running.send(input)?;
-        }
-        let (status, out, stderr) = running.output()?;
+        let (status, out, stderr) = Running::start(command, &what)?.exchange(input.unwrap_or_default())?;
         Ok(Ended { what, status, out, stderr })
     }
 }
@@ -140,7 +136,7 @@ pub(super) struct Ended {
 impl Ended {
     /// Runs a command to its end.
     pub(super) fn of(command: Command, what: &str) -> Result<Self, GitError> {
-        let (status, out, stderr) = Running::start(command, what)?.output()?;
+        let (status, out, stderr) = Running::start(command, what)?.exchange(b"")?;
         Ok(Self { what: what.to_owned(), status, out, stderr })
     }
 
