@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::support::hold::Held;
 use crate::support::race::Halted;
 use crate::support::{Run, Sandbox, split};
+use crate::worktrees::{git, hooked, place, write};
 
 fn agent(s: &Sandbox, name: &str, words: &str) -> Command {
     let mut command = s.agent_command(name);
@@ -176,4 +177,33 @@ fn a_directory_that_gc_removes_under_a_new_object_is_made_again() {
     claim.go_on().succeeds();
     assert_eq!(s.grants(&id).len(), 1);
     s.git("fsck --strict").succeeds();
+}
+
+#[test]
+fn what_a_removal_keeps_survives_a_prune_that_looked_around_before() {
+    let s = hooked();
+    s.comm("worktree add ada").succeeds();
+    let inside = place(&s, "ada");
+    let me = "-c user.name=a -c user.email=a@b";
+    git(&s, &inside, &format!("{me} commit -q --no-verify --allow-empty -m lost")).succeeds();
+    let lost = git(&s, &inside, "rev-parse HEAD").stdout;
+    git(&s, &inside, "reset -q --hard main").succeeds();
+    write(&inside.join("new"), "precious\n");
+    // What prune deletes first, before it comes to anything else.
+    let first = (0..)
+        .map(|n| format!("garbage {n}"))
+        .find(|text| s.git_with(&["hash-object", "--stdin"], text.as_bytes()).starts_with("00"))
+        .unwrap();
+    let first = s.git_with(&["hash-object", "-w", "--stdin"], first.as_bytes());
+    let mut prune = s.bare_command("git", s.repo());
+    prune.args(["prune", "--expire=now"]);
+    let object = format!(".git/{}", Sandbox::loose(&first));
+    let Some(prune) = Held::at(&s, "unlink,unlinkat", &[&object], &prune) else { return };
+    s.comm("worktree remove ada --keep kept").succeeds();
+    prune.go_on().succeeds();
+    assert!(!s.has_loose(&first), "git did not prune");
+    assert_eq!(s.git("show kept:new").succeeds().stdout, "precious\n");
+    assert!(s.git("rev-list refs/comm-kept/ada").succeeds().stdout.contains(lost.trim()));
+    s.git("fsck --strict --no-dangling").succeeds();
+    s.git("gc -q --prune=now").succeeds();
 }

@@ -10,7 +10,8 @@ use std::path::Path;
 use super::{Ended, branch_ref};
 use crate::git::fsx;
 use crate::git::lock::lock_of;
-use crate::git::{GitError, Oid, Repo, Worktree};
+use crate::git::process::{Running, failed};
+use crate::git::{GitError, Oid, RefName, Repo, Worktree};
 
 /// The state of a worktree in one commit.
 pub struct Kept {
@@ -85,7 +86,8 @@ impl Repo {
         }
     }
 
-    /// Makes a branch; false if there is one of this name.
+    /// Makes a branch whose objects no prune takes; false if there is one of
+    /// this name.
     pub fn create_branch(&self, branch: &str, at: Oid, reason: &str) -> Result<bool, GitError> {
         let name = branch_ref(branch)?;
         let absent = "0".repeat(self.oid_hex_len());
@@ -101,9 +103,30 @@ impl Repo {
         ]);
         let ended = Ended::of(command, "update-ref")?;
         if ended.is_success() {
+            if let Err(error) = self.pack_kept(&name) {
+                self.delete_branch(branch, at)?;
+                return Err(error);
+            }
             return Ok(true);
         }
         if self.read_ref(&name)?.is_some() { Ok(false) } else { Err(ended.error()) }
+    }
+
+    /// Puts what only `name` leads to into a pack. A `git prune` that looked
+    /// around before there was this ref deletes loose objects only; what it
+    /// took already is missed here, while the worktree still has it.
+    pub(super) fn pack_kept(&self, name: &RefName) -> Result<(), GitError> {
+        let exclude = format!("--exclude={}", name.as_str());
+        let args =
+            ["rev-list", "--objects", "--single-worktree", name.as_str(), "--not", &exclude, "--all", "--"];
+        let listed = self.git_output(&args)?;
+        if listed.is_empty() {
+            return Ok(());
+        }
+        let mut command = self.git(&[])?;
+        command.args(["pack-objects", "-q"]).arg(self.objects_dir.join("pack/pack"));
+        let (status, _, stderr) = Running::start(command, "pack-objects")?.exchange(&listed)?;
+        if status.success() { Ok(()) } else { Err(failed("pack-objects", status, &stderr)) }
     }
 
     /// Lets this worktree stand on its kept state, so that git finds nothing

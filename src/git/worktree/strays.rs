@@ -211,6 +211,10 @@ impl Repo {
         }
         let saved = Saved { name, commits: strays.commits, commit, before };
         self.move_saved(&saved, Some(commit), before)?;
+        if let Err(error) = self.pack_kept(&saved.name) {
+            self.unsave_strays(&saved)?;
+            return Err(error);
+        }
         Ok(Some(saved))
     }
 
