@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::support::{Run, rounds, split};
-use crate::worktrees::{assert_absent, hooked, listed, place, write};
+use crate::support::{Run, Sandbox, has_tool, program, rounds, split};
+use crate::worktrees::{assert_absent, git, hooked, listed, place, write};
 
 /// Kills an addition and everything that it started: before or after each
 /// git command that it runs.
@@ -81,5 +81,82 @@ fn content_that_came_after_a_kill_is_not_undone() {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
         let copies = format!("../copies{}", file.len());
         s.comm(&format!("worktree remove ada --keep kept{} --keep-ignored {copies}", file.len())).succeeds();
+    }
+}
+
+#[test]
+fn a_folder_whose_link_git_did_not_finish_is_made_anew() {
+    for text in ["", "gitdir: ", "gitdir: /nowhere/.git/worktrees/ada\n"] {
+        let s = hooked();
+        never_finished(&s, "ada");
+        write(&place(&s, "ada").join(".git"), text);
+        s.comm("worktree add ada").succeeds();
+        assert!(place(&s, "ada").join("README").exists());
+    }
+    // With anything beside it, it is somebody's.
+    let s = hooked();
+    never_finished(&s, "ada");
+    write(&place(&s, "ada").join(".git"), "");
+    write(&place(&s, "ada").join("file"), "x");
+    s.comm("worktree add ada").exits(1);
+    assert!(place(&s, "ada").join("file").exists());
+}
+
+/// A note of an addition whose process died at its very end.
+fn never_finished(s: &Sandbox, name: &str) {
+    let base = s.git("rev-parse main").stdout;
+    let note = serde_json::json!({
+        "path": place(s, name), "branch": name, "base": base.trim(), "makes_parent": false,
+    });
+    write(&s.repo().join(".git/comm-node/adding/0123456789abcdef"), &note.to_string());
+}
+
+#[test]
+fn undoing_an_addition_can_be_killed_at_any_deletion() {
+    if !has_tool("strace", &["-V"]) {
+        return;
+    }
+    const CALLS: &str = "unlink,unlinkat,rmdir,rename";
+    for step in (1..).step_by(rounds(2, 1)) {
+        let s = hooked();
+        s.comm("worktree add ada").succeeds();
+        never_finished(&s, "ada");
+        let inject = format!("inject={CALLS}:signal=KILL:when={step}");
+        let mut command = s.bare_command("strace", s.repo());
+        command.args(["-o", "/dev/null", "-e", &format!("trace={CALLS}"), "-e", &inject]);
+        let ended = command.arg(program()).args(["worktree", "prune"]).output().unwrap().status;
+        let what = format!("killed at deletion {step}");
+        let again = s.comm("worktree add ada");
+        assert_eq!(again.code, 0, "{what}: {}", again.stderr);
+        s.comm("worktree remove ada").succeeds();
+        assert_absent(&s, "ada");
+        if ended.success() {
+            assert!(step > 10, "only {step} deletions");
+            return;
+        }
+    }
+}
+
+#[test]
+fn what_only_the_git_directory_of_a_moved_folder_has_is_not_undone() {
+    for (words, why) in [
+        ("-c user.name=a -c user.email=a@b commit -q --no-verify -m work", "it holds commits"),
+        ("rm -q --cached README", "its index holds what no commit does"),
+    ] {
+        let s = hooked();
+        s.comm("worktree add ada").succeeds();
+        never_finished(&s, "ada");
+        let moved = s.root().join("moved");
+        std::fs::rename(place(&s, "ada"), &moved).unwrap();
+        write(&moved.join("new"), "staged\n");
+        git(&s, &moved, "add new").succeeds();
+        git(&s, &moved, "checkout -q --detach").succeeds();
+        git(&s, &moved, words).succeeds();
+        let told = s.comm("worktree add bob").succeeds().stderr;
+        assert!(told.contains("was never finished and is left as it is") && told.contains(why), "{told}");
+        s.git("gc -q --prune=now").succeeds();
+        assert_eq!(git(&s, &moved, "show :new").succeeds().stdout, "staged\n");
+        s.git("worktree repair ../moved").succeeds();
+        s.git("fsck --strict --no-dangling").succeeds();
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::guard::Adding;
-use super::{Ended, branch_ref, path_of};
+use super::{Ended, Worktree, branch_ref, path_of};
+use crate::git::fsx;
 use crate::git::process::Inherited;
 use crate::git::{GitError, Oid, Repo};
 use crate::text::glob::Names;
@@ -82,18 +83,19 @@ impl Repo {
         let base = self.parse_oid(&new.base)?;
         let found = self.worktrees()?.into_iter().find(|w| !w.is_main && w.path == new.path);
         if let Some(found) = found {
-            if !found.missing {
-                let made = Self::open_at(&found.path, &self.env)?;
-                if let Some(why) = made.foreign_content(base, disposable)? {
-                    return Ok(Some(why));
-                }
+            if let Some(why) = self.what_came_after(&found, base, disposable)? {
+                return Ok(Some(why));
             }
-            remove_tree(&found.git_dir)?;
+            // Killed at any point, this begins again: what is deleted counts
+            // as not checked out yet, until its link makes it a folder that
+            // is gone, and the git directory goes all at once.
             if !found.missing {
-                remove_tree(&new.path)?;
+                remove_folder(&found.path)?;
             }
+            self.remove_git_dir(&found.git_dir)?;
         }
         // git makes the folder before it links it; only an empty one is ours.
+        remove_dead_link(&new.path);
         let _ = fs::remove_dir(&new.path);
         if let (true, Some(parent)) = (new.makes_parent, new.path.parent()) {
             let _ = fs::remove_dir(parent);
@@ -105,10 +107,48 @@ impl Repo {
         Ok(None)
     }
 
+    /// What somebody left in a worktree that was not finished.
+    fn what_came_after(
+        &self,
+        found: &Worktree,
+        base: Oid,
+        disposable: &Names,
+    ) -> Result<Option<String>, GitError> {
+        let Ok(made) = Self::open_at(&found.git_dir, &self.env) else {
+            // git died before it was one: then nobody can have worked there.
+            let has = |name: &str| found.git_dir.join(name).exists();
+            let is_used = has("index") || has("logs") || has("config.worktree");
+            return Ok(is_used.then(|| "it cannot be read".into()));
+        };
+        if !found.missing {
+            return made.foreign_content(base, disposable);
+        }
+        // Moved by hand, perhaps: what its git directory holds is nowhere else.
+        if made.holds_commits(base)? {
+            return Ok(Some("it holds commits".into()));
+        }
+        let is_committed = made.is_index_committed()?;
+        Ok((!is_committed).then(|| "its folder is gone, and its index holds what no commit does".into()))
+    }
+
+    fn holds_commits(&self, base: Oid) -> Result<bool, GitError> {
+        let has_moved = self.head()?.is_some_and(|head| head != base);
+        Ok(has_moved || !self.strays(None, Some(base))?.is_empty())
+    }
+
+    /// Deletes the git directory of a worktree: at once it is none any more.
+    fn remove_git_dir(&self, git_dir: &Path) -> Result<(), GitError> {
+        let aside = self.tmp_dir().join(fsx::random_name(&self.env, git_dir)?);
+        match fsx::with_dir(&self.tmp_dir(), self.shared, || fs::rename(git_dir, &aside)) {
+            Ok(_) => remove_tree(&aside),
+            Err(err) if err.kind() == std::io::ErrorKind::CrossesDevices => remove_tree(git_dir),
+            Err(err) => Err(GitError::write(git_dir, err)),
+        }
+    }
+
     /// Content of this worktree that its check-out from `base` did not bring.
     fn foreign_content(&self, base: Oid, disposable: &Names) -> Result<Option<String>, GitError> {
-        let moved = self.head()?.is_some_and(|head| head != base);
-        if moved || !self.strays(None, Some(base))?.is_empty() {
+        if self.holds_commits(base)? {
             return Ok(Some("it holds commits".into()));
         }
         let index = self.temporary_index()?;
@@ -190,6 +230,40 @@ impl Repo {
         let made =
             crate::git::fsx::with_dir(dir, self.shared, || tempfile::TempDir::with_prefix_in("index-", dir));
         made.map(|(dir, _)| dir).map_err(|err| GitError::write(dir, err))
+    }
+}
+
+/// Deletes a worktree's folder, its link to the git directory last.
+fn remove_folder(path: &Path) -> Result<(), GitError> {
+    for entry in fs::read_dir(path).map_err(|err| GitError::read(path, err))? {
+        let entry = entry.map_err(|err| GitError::read(path, err))?;
+        if entry.file_name() == ".git" {
+            continue;
+        }
+        let at = entry.path();
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let deleted = if is_dir { fs::remove_dir_all(&at) } else { fs::remove_file(&at) };
+        deleted.map_err(|err| GitError::write(&at, err))?;
+    }
+    let link = path.join(".git");
+    // The folder itself goes last, if nothing new is in it.
+    fs::remove_file(&link).map_err(|err| GitError::write(&link, err))
+}
+
+/// Deletes the link to a git directory that is not there, where nothing else
+/// is in the folder: git died while it wrote it.
+fn remove_dead_link(folder: &Path) {
+    let link = folder.join(".git");
+    let is_alone = fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".git")));
+    let leads_nowhere = || {
+        let is_file = fs::symlink_metadata(&link).is_ok_and(|meta| meta.is_file());
+        let text = is_file.then(|| fs::read(&link).ok()).flatten();
+        let to = |text: &[u8]| super::path_in(text.strip_prefix(b"gitdir: ")?, folder);
+        text.is_some_and(|text| to(&text).is_none_or(|path| !path.exists()))
+    };
+    if is_alone && leads_nowhere() {
+        let _ = fs::remove_file(&link);
     }
 }
 
