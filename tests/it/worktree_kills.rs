@@ -160,3 +160,22 @@ fn what_only_the_git_directory_of_a_moved_folder_has_is_not_undone() {
         s.git("fsck --strict --no-dangling").succeeds();
     }
 }
+
+#[test]
+fn a_worktree_that_cannot_be_opened_stops_nobody() {
+    let s = hooked();
+    for words in ["ada", "bob --branch bobs", "cy"] {
+        s.comm(&format!("worktree add {words}")).succeeds();
+    }
+    write(&s.repo().join(".git/worktrees/cy/config.worktree"), "[core\n");
+    s.comm("worktree remove bobs").succeeds();
+    assert_absent(&s, "bob");
+    never_finished(&s, "ada");
+    s.comm("worktree add dan").succeeds();
+    s.comm("worktree add ada").succeeds();
+    // Nor does one that cannot be undone.
+    never_finished(&s, "cy");
+    let told = s.comm("worktree add eve").succeeds().stderr;
+    assert!(told.contains("cy` was never finished and is left as it is: it cannot be read"), "{told}");
+    assert!(place(&s, "cy").join("README").exists());
+}

@@ -191,8 +191,16 @@ impl Repo {
     /// Whether some worktree has this branch.
     pub fn is_checked_out(&self, branch: &str) -> Result<bool, GitError> {
         for worktree in self.worktrees()? {
-            let binding = Self::open_at(&worktree.git_dir, &self.env)?.binding()?;
-            if binding.branch.as_deref() == Some(branch) {
+            let binding = Self::open_at(&worktree.git_dir, &self.env).and_then(|repo| repo.binding());
+            let has_it = match binding {
+                Ok(binding) => binding.branch.as_deref() == Some(branch),
+                // One that cannot be opened has what its file says.
+                Err(_) => {
+                    let head = fs::read_to_string(worktree.git_dir.join("HEAD")).unwrap_or_default();
+                    head.trim_end().strip_prefix("ref: refs/heads/") == Some(branch)
+                }
+            };
+            if has_it {
                 return Ok(true);
             }
         }

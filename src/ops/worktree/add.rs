@@ -251,15 +251,28 @@ fn tell_lacking(context: &Context<'_>, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Undoes what additions left whose process failed or died. The caller holds
-/// the worktrees' lock.
+/// Undoes what additions left whose process failed or died. One that cannot
+/// be undone now stays noted, and stops nobody. The caller holds the
+/// worktrees' lock.
 pub(in crate::ops) fn settle_unfinished(context: &Context<'_>) -> Result<(), Error> {
     let repo = context.store.repo();
+    let disposable = disposable(repo)?;
     for unfinished in repo.unfinished()? {
         let new = &unfinished.new;
         release(context, new);
-        if let Some(why) = repo.unmake_worktree(new, &disposable(repo)?)? {
-            context.notice(format!("`{}` was never finished and is left as it is: {why}", shown(&new.path)));
+        let told = match repo.unmake_worktree(new, &disposable) {
+            Ok(None) => None,
+            Ok(Some(why)) => Some(format!("was never finished and is left as it is: {why}")),
+            Err(error) => {
+                context.notice(format!(
+                    "`{}` was never finished and cannot be undone yet: {error}",
+                    shown(&new.path)
+                ));
+                continue;
+            }
+        };
+        if let Some(told) = told {
+            context.notice(format!("`{}` {told}", shown(&new.path)));
         }
         unfinished.settle()?;
     }

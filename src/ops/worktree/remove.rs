@@ -137,8 +137,10 @@ fn find(context: &Context<'_>, dir: &Path, target: &Path) -> Result<Worktree, Er
     }
     if found.is_empty() {
         for worktree in all.iter().filter(|w| !w.is_main) {
-            let binding = Repo::open_at(&worktree.git_dir, context.store.env())?.binding()?;
-            if binding.branch.as_deref() == Some(text) {
+            // One that cannot be opened is not the one that is meant.
+            let opened = Repo::open_at(&worktree.git_dir, context.store.env());
+            let binding = opened.and_then(|repo| repo.binding());
+            if binding.is_ok_and(|binding| binding.branch.as_deref() == Some(text)) {
                 found.push(worktree);
             }
         }
