@@ -8,6 +8,10 @@ use super::fsx::Identity;
 use super::{GitError, Repo};
 use crate::env::Env;
 
+/// What the names of files start with that prove that a folder can be
+/// written. git takes no name with a dot in front for a ref.
+pub(super) const WRITE_PROBE: &str = ".comm-node-probe-";
+
 /// A ref lock that somebody holds or left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLock {
@@ -103,7 +107,7 @@ impl Repo {
     pub fn probe_writable(&self) -> Result<(), GitError> {
         self.file_system_now()?;
         for dir in [self.objects_dir.clone(), self.common_dir.join("refs")] {
-            let path = dir.join(format!("comm-node-probe-{}", self.env.pid()));
+            let path = dir.join(format!("{WRITE_PROBE}{}", self.env.pid()));
             let touch = fs::write(&path, "").and_then(|()| fs::remove_file(&path));
             touch.map_err(|err| GitError::write(&path, err))?;
         }

@@ -7,7 +7,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::inspect::WRITE_PROBE;
 use super::worktree::NewWorktree;
+use super::worktree::TEMPORARY_INDEX;
 use super::{GitError, Oid, Outcome, Pending, Repo, Worktree, fsx, lock};
 
 /// No command works on one temporary file for longer.
@@ -41,6 +43,10 @@ impl Repo {
         self.collect(&self.state_dir, 2, &mut found);
         let hooks = self.common_dir.join("hooks");
         found.extend(entries(&hooks).into_iter().filter(|path| is_temporary_hook(path)));
+        for dir in [self.objects_dir.clone(), self.common_dir.join("refs")] {
+            let is_probe = |path: &PathBuf| path.file_name().is_some_and(|name| starts(name, WRITE_PROBE));
+            found.extend(entries(&dir).into_iter().filter(is_probe));
+        }
         found.retain(|path| self.is_older(path, TEMPORARY));
         let aside = entries(&self.state_dir.join("stale"));
         found.extend(aside.into_iter().filter(|path| self.is_older(path, SET_ASIDE)));
@@ -179,6 +185,10 @@ fn entries(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
+fn starts(name: &std::ffi::OsStr, with: &str) -> bool {
+    name.as_encoded_bytes().starts_with(with.as_bytes())
+}
+
 fn is_random(name: &str) -> bool {
     name.len() == fsx::RANDOM && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -187,6 +197,7 @@ fn is_random(name: &str) -> bool {
 fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.strip_prefix('.').is_some_and(|rest| is_random(rest) || rest.starts_with("tmp"))
+        || name.starts_with(TEMPORARY_INDEX)
 }
 
 /// A hook that was being written, as [`Repo::write_hook`] names it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::doctor::{faults, fine, note, red};
 use crate::doctor_worktrees::set_back;
-use crate::support::{Run, Sandbox, seamed_program, split};
+use crate::support::{Run, Sandbox, has_tool, program, seamed_program, split};
 
 fn state(s: &Sandbox, name: &str) -> PathBuf {
     let path = s.repo().join(".git/comm-node").join(name);
@@ -32,6 +32,19 @@ fn what_commands_left_is_told_and_cleared() {
         note(&s, "state", "1 file of commands that died", "doctor --fix");
         fixes(&s, "state");
         assert!(!path.exists(), "{name}");
+    }
+    // What looks at a worktree or at what can be written, and dies.
+    for path in ["comm-node/index-AbCdEf/index", "refs/.comm-node-probe-1", "objects/.comm-node-probe-1"] {
+        let path = s.repo().join(".git").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "").unwrap();
+        set_back(&path, 100_000);
+        if let Some(dir) = path.parent().filter(|dir| dir.ends_with("index-AbCdEf")) {
+            let made = std::time::SystemTime::now() - std::time::Duration::from_secs(100_000);
+            std::fs::File::open(dir).unwrap().set_modified(made).unwrap();
+        }
+        fixes(&s, "state");
+        assert!(!path.exists(), "{}", path.display());
     }
     let hook = s.repo().join(".git/hooks/pre-commit.0123456789abcdef");
     std::fs::write(&hook, "").unwrap();
@@ -166,4 +179,22 @@ fn a_lock_that_git_left_is_red() {
         assert!(lock.exists(), "git may be at work");
         std::fs::remove_file(&lock).unwrap();
     }
+}
+
+/// A check-up that dies while it looks whether anything can be written.
+#[test]
+fn a_check_up_that_is_killed_leaves_nothing_that_git_minds() {
+    if !has_tool("strace", &["-V"]) {
+        return;
+    }
+    let s = Sandbox::new();
+    for step in 1..=8 {
+        let mut command = s.bare_command("strace", s.repo());
+        let inject = format!("inject=unlink,unlinkat:signal=KILL:when={step}");
+        command.args(["-o", "/dev/null", "-e", "trace=unlink,unlinkat", "-e", &inject]);
+        let _ = command.arg(program()).arg("doctor").output().unwrap();
+    }
+    assert_eq!(s.git("for-each-ref").succeeds().stderr, "");
+    s.git("fsck --strict").succeeds();
+    s.git("gc -q --prune=now").succeeds();
 }

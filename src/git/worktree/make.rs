@@ -30,6 +30,8 @@ pub struct NewWorktree {
     pub makes_parent: bool,
 }
 
+/// What the names of folders for other indexes start with.
+pub(in crate::git) const TEMPORARY_INDEX: &str = "index-";
 /// Content up to this length is compared when an unfinished check-out is
 /// undone.
 const LIMIT: usize = 256 << 20;
@@ -235,8 +237,9 @@ impl Repo {
     /// A directory for an index that is not the worktree's.
     pub(super) fn temporary_index(&self) -> Result<tempfile::TempDir, GitError> {
         let dir = &self.state_dir;
-        let made =
-            crate::git::fsx::with_dir(dir, self.shared, || tempfile::TempDir::with_prefix_in("index-", dir));
+        let made = crate::git::fsx::with_dir(dir, self.shared, || {
+            tempfile::TempDir::with_prefix_in(TEMPORARY_INDEX, dir)
+        });
         made.map(|(dir, _)| dir).map_err(|err| GitError::write(dir, err))
     }
 }

@@ -23,6 +23,7 @@ use super::{GitError, Oid, RefName, Repo};
 pub use guard::{Adding, Unfinished};
 pub use keep::{Kept, Removal};
 pub use make::NewWorktree;
+pub(super) use make::TEMPORARY_INDEX;
 pub use probe::{PROBE, answer_probe};
 pub use state::Dirt;
 pub use strays::{Saved, Strays};
