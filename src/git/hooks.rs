@@ -83,6 +83,8 @@ pub enum HookFile {
 
 /// No script is larger, in bytes.
 const LARGEST: u64 = 16 << 20;
+/// What stands between the name of a hook that is being written and a number.
+pub(super) const TEMPORARY_HOOK: &str = ".git-comm-";
 /// Permission to run a file.
 pub const RUNS: u32 = 0o111;
 
@@ -183,7 +185,8 @@ impl Repo {
         let failed = |err| GitError::write(path, err);
         let made = fsx::create_dirs(folder, self.shared).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = folder.join(format!("{name}.{}", fsx::random_name(&self.env, folder)?));
+        let temporary =
+            folder.join(format!("{name}{TEMPORARY_HOOK}{}", fsx::random_name(&self.env, folder)?));
         let written = fsx::create_new(&temporary, 0o777).and_then(|mut file| {
             file.write_all(bytes)?;
             match mode {

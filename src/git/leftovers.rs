@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::hooks::TEMPORARY_HOOK;
 use super::inspect::WRITE_PROBE;
 use super::worktree::NewWorktree;
 use super::worktree::TEMPORARY_INDEX;
@@ -203,7 +204,7 @@ fn is_temporary(path: &Path) -> bool {
 /// A hook that was being written, as [`Repo::write_hook`] names it.
 fn is_temporary_hook(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.rsplit_once('.').is_some_and(|(_, end)| is_random(end))
+    name.rsplit_once(TEMPORARY_HOOK).is_some_and(|(_, end)| is_random(end))
 }
 
 #[cfg(test)]

@@ -46,11 +46,15 @@ fn what_commands_left_is_told_and_cleared() {
         fixes(&s, "state");
         assert!(!path.exists(), "{}", path.display());
     }
-    let hook = s.repo().join(".git/hooks/pre-commit.0123456789abcdef");
-    std::fs::write(&hook, "").unwrap();
-    set_back(&hook, 100_000);
+    let hook = s.repo().join(".git/hooks/pre-commit.git-comm-0123456789abcdef");
+    let own = s.repo().join(".git/hooks/pre-commit.0123456789abcdef");
+    for path in [&hook, &own] {
+        std::fs::write(path, "").unwrap();
+        set_back(path, 100_000);
+    }
     fixes(&s, "state");
     assert!(!hook.exists() && s.repo().join(".git/hooks/pre-commit").exists());
+    assert!(own.exists(), "it is somebody's");
 }
 
 #[test]
