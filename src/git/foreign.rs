@@ -16,12 +16,20 @@ use crate::text::escape;
 const STALE: Duration = Duration::from_secs(10);
 /// How long to wait for a lock that stays.
 const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Somebody else's lock, watched for change.
 #[derive(Default)]
 pub(super) struct Foreign {
     since: Option<Instant>,
     seen: Option<Identity>,
     pub(super) is_stale: bool,
+}
+
+impl Foreign {
+    /// One that is known to be left.
+    pub(super) fn found(lock: Identity) -> Self {
+        Self { since: None, seen: Some(lock), is_stale: true }
+    }
 }
 
 impl Repo {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::foreign::Foreign;
 use super::fsx::Identity;
 use super::{GitError, Repo};
 use crate::env::Env;
@@ -19,6 +20,8 @@ pub struct FoundLock {
     pub path: PathBuf,
     /// Its age on the file system's clock.
     pub age: Duration,
+    /// Which file it is.
+    identity: Identity,
 }
 
 /// A remote, as configured.
@@ -79,27 +82,22 @@ impl Repo {
         let mut locks: Vec<FoundLock> = paths
             .into_iter()
             .filter_map(|path| {
-                let age = now - Identity::at(&path).ok()?.mtime;
-                let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
-                Some(FoundLock { path, age })
+                let identity = Identity::at(&path).ok()?;
+                let age = Duration::from_nanos(u64::try_from(now - identity.mtime).unwrap_or(0));
+                Some(FoundLock { path, age, identity })
             })
             .collect();
         locks.sort_by_key(|lock| std::cmp::Reverse(lock.age));
         Ok(locks)
     }
 
-    /// Moves a lock that was left behind out of the way, unless it changed
-    /// since it was found.
+    /// Moves a lock that was left behind out of the way, unless it is gone
+    /// or another one since it was found.
     pub fn clear_lock(&self, lock: &FoundLock) -> Result<(), GitError> {
-        let now = self.file_system_now()?;
-        let age = Identity::at(&lock.path).map(|found| now - found.mtime).unwrap_or(0);
-        if age < i128::try_from(lock.age.as_nanos()).unwrap_or(i128::MAX) {
-            return Ok(());
+        if Identity::at(&lock.path).is_ok_and(|found| found == lock.identity) {
+            self.set_aside(&lock.path, &Foreign::found(lock.identity))?;
         }
-        let dir = self.state_dir.join("stale");
-        let aside = dir.join(super::fsx::random_name(&self.env, &dir)?);
-        let moved = super::fsx::with_dir(&dir, self.shared, || fs::rename(&lock.path, &aside));
-        moved.map(|_| ()).map_err(|err| GitError::write(&lock.path, err))
+        Ok(())
     }
 
     /// Proves that records can be written here: makes and removes a file in
@@ -187,5 +185,27 @@ mod tests {
         assert_eq!(locks.len(), 1);
         assert!(locks[0].age < Duration::from_secs(60));
         f.open().probe_writable().unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_again_meanwhile_stays() {
+        let f = Fixture::new();
+        let dir = f.root().join(".git/refs/comm-node/tasks");
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("bd-1.lock");
+        let repo = f.open();
+        fs::write(&path, "left").unwrap();
+        let found = repo.record_locks().unwrap().remove(0);
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        // Another one of the very same age.
+        fs::write(dir.join("other"), "live").unwrap();
+        fs::File::options().write(true).open(dir.join("other")).unwrap().set_modified(modified).unwrap();
+        fs::rename(dir.join("other"), &path).unwrap();
+        repo.clear_lock(&found).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"live");
+        let found = repo.record_locks().unwrap().remove(0);
+        repo.clear_lock(&found).unwrap();
+        assert!(!path.exists());
+        repo.clear_lock(&found).unwrap();
     }
 }
