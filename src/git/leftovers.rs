@@ -132,16 +132,16 @@ impl Repo {
     }
 
     /// Locks of git's own that stop everybody, with their age: of the
-    /// packed refs, the configuration, the tables of refs, and the index of
-    /// this worktree.
+    /// packed refs, the configuration, the tables of refs; and those that
+    /// stop one worktree: of its index and HEAD.
     pub fn old_git_locks(&self) -> Vec<(PathBuf, Duration)> {
-        let files = [
-            self.common_dir.join("packed-refs"),
-            self.common_dir.join("config"),
-            self.common_dir.join("reftable").join("tables.list"),
-            self.git_dir.join("index"),
-            self.git_dir.join("HEAD"),
-        ];
+        let mut files: Vec<PathBuf> = ["packed-refs", "config", "reftable/tables.list"]
+            .iter()
+            .map(|name| self.common_dir.join(name))
+            .collect();
+        let mut dirs = entries(&self.common_dir.join("worktrees"));
+        dirs.push(self.common_dir.clone());
+        files.extend(dirs.iter().flat_map(|dir| [dir.join("index"), dir.join("HEAD")]));
         let locks = files.iter().map(|file| lock::lock_of(file));
         locks.filter_map(|lock| self.age(&lock).filter(|age| *age >= ADDS).map(|age| (lock, age))).collect()
     }

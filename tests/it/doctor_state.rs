@@ -173,7 +173,9 @@ fn a_worktree_that_several_work_in_is_told() {
 #[test]
 fn a_lock_that_git_left_is_red() {
     let s = Sandbox::new();
-    for name in ["index", "config", "packed-refs", "HEAD"] {
+    s.comm("worktree add ada").succeeds();
+    let linked = ["worktrees/ada/index", "worktrees/ada/HEAD"];
+    for name in ["index", "config", "packed-refs", "HEAD"].iter().chain(&linked) {
         let lock = s.repo().join(format!(".git/{name}.lock"));
         std::fs::write(&lock, "").unwrap();
         fine(&s, "locks");

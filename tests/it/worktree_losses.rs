@@ -24,6 +24,13 @@ fn removal_refuses_to_lose_work_and_keeps_it_where_told() {
     assert!(!refused.stderr.contains("--force"), "{}", refused.stderr);
     s.comm("worktree remove ada --keep main").exits(1);
     s.comm("worktree remove ada --keep 'a b'").exits(129);
+    // As a git leaves it that was killed.
+    let lock = s.repo().join(".git/worktrees/ada/index.lock");
+    write(&lock, "");
+    let locked = s.comm("worktree remove ada --keep wip").exits(3).stderr;
+    assert!(locked.contains("worktrees/ada/index.lock` is locked"), "{locked}");
+    s.git("rev-parse -q --verify wip").exits(1);
+    std::fs::remove_file(lock).unwrap();
     let removed = s.comm("worktree remove ada --keep wip --json").succeeds().json();
     assert_eq!(removed["worktree"]["kept"], "wip");
     assert_eq!(removed["worktree"]["released"][0], id.as_str());

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Ended, branch_ref};
 use crate::git::fsx;
@@ -176,7 +177,10 @@ impl Repo {
         let bytes = fs::read(next).map_err(|err| GitError::read(next, err))?;
         let mut file = match fsx::create_new(&lock, 0o666) {
             Ok(file) => file,
-            Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
+            // A git at work there, or one that died.
+            Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Err(GitError::Locked { path: lock, holder: None, waited: Duration::ZERO });
+            }
             Err(err) => return Err(GitError::write(&lock, err)),
         };
         let replaced = file.write_all(&bytes).and_then(|()| {
