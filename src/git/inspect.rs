@@ -122,14 +122,7 @@ impl Repo {
     /// The remotes, as configured.
     pub fn remotes(&self) -> Vec<Remote> {
         let config = self.gix.config_snapshot();
-        let mut names: Vec<String> = config
-            .sections_by_name("remote")
-            .into_iter()
-            .flatten()
-            .filter_map(|s| s.header().subsection_name().map(|name| name.to_string()))
-            .collect();
-        names.sort();
-        names.dedup();
+        let names = self.remote_names();
         let remote = |name: String| {
             let fetch = self.config_all(&format!("remote.{name}.fetch"));
             let mirror = self.config(&format!("remote.{name}.mirror")).is_some_and(|v| v == "true");

@@ -99,16 +99,9 @@ impl Repo {
 
     /// `origin`, else the only remote, else the first by name.
     pub fn default_remote(&self) -> Option<String> {
-        let config = self.gix.config_snapshot();
-        let sections = config.sections_by_name("remote")?;
-        let mut names: Vec<String> = sections
-            .filter_map(|section| {
-                section.value("url")?;
-                Some(section.header().subsection_name()?.to_string())
-            })
-            .filter(|name| !name.starts_with('-') && RefName::new(format!("refs/remotes/{name}/x")).is_ok())
-            .collect();
-        names.sort();
+        let is_plain =
+            |name: &String| !name.starts_with('-') && RefName::new(format!("refs/remotes/{name}/x")).is_ok();
+        let mut names: Vec<String> = self.remote_names().into_iter().filter(is_plain).collect();
         let at = names.iter().position(|name| name == "origin").unwrap_or(0);
         (!names.is_empty()).then(|| names.swap_remove(at))
     }
