@@ -21,7 +21,7 @@ impl Repo {
     pub fn remote_refs(&self, remote: &str, pattern: &str) -> Result<Vec<(RefName, Oid)>, GitError> {
         let out =
             self.git_remote(&["ls-remote", "--refs", "--quiet", "--end-of-options", remote, pattern])?;
-        let text = String::from_utf8_lossy(&out).into_owned();
+        let text = String::from_utf8_lossy(&out.unwrap_or_default()).into_owned();
         let parse = |line: &str| {
             let (hex, name) = line.split_once('\t')?;
             Some((RefName::new(name).ok()?, self.parse_oid(hex).ok()?))
@@ -29,8 +29,8 @@ impl Repo {
         Ok(text.lines().filter_map(parse).collect())
     }
 
-    /// Fetches refs of a remote into names of our own, by exact refspecs
-    /// without force.
+    /// Fetches refs of a remote into names of our own, by exact refspecs.
+    /// One that git refuses is an error.
     pub fn fetch_refs(&self, remote: &str, refspecs: &[&str]) -> Result<(), GitError> {
         let mut args = vec![
             "fetch",
@@ -43,16 +43,24 @@ impl Repo {
             remote,
         ];
         args.extend(refspecs);
-        self.git_remote(&args).map(|_| ())
+        match self.git_remote(&args)? {
+            Some(_) => Ok(()),
+            // It does not say which, when it is told to be quiet.
+            None => Err(GitError::Command {
+                what: "fetch".into(),
+                status: "refused to move a ref".into(),
+                stderr: String::new(),
+            }),
+        }
     }
 
-    fn git_remote(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+    fn git_remote(&self, args: &[&str]) -> Result<Option<Vec<u8>>, GitError> {
         let mut with: Vec<&str> = Vec::new();
         for setting in PROTOCOLS {
             with.extend(["-c", setting]);
         }
         with.extend(args);
-        Ok(self.git_here(&with, None)?.unwrap_or_default())
+        self.git_here(&with, None)
     }
 }
 

@@ -48,7 +48,8 @@ pub fn join(context: &Context<'_>) -> Result<Found, Error> {
             continue;
         }
         let tracking = format!("{TRACKING}{}/", remote.name);
-        repo.fetch_refs(&remote.name, &[&format!("{PREFIX}*:{tracking}*")])?;
+        // What was fetched before may be of a board that is there no more.
+        repo.fetch_refs(&remote.name, &[&format!("+{PREFIX}*:{tracking}*")])?;
         let theirs = their_board(context, &tracking)?;
         match context.store.meta() {
             Some(ours) if !ours.boards.is_disjoint(&theirs.state.boards) => found = Found::Same,

@@ -43,6 +43,19 @@ fn two_boards_are_refused_with_the_ways_out() {
 }
 
 #[test]
+fn a_board_that_took_the_place_of_ours_at_the_remote_is_another_one() {
+    let s = Sandbox::new();
+    let at = clone(&s, "clone");
+    comm(&s, &at, "init").succeeds();
+    for name in s.git("for-each-ref --format=%(refname) refs/comm-node").stdout.lines() {
+        s.git(&format!("update-ref -d {name}")).succeeds();
+    }
+    s.comm("init --new").succeeds();
+    let refused = comm(&s, &at, "init").exits(1);
+    assert!(refused.stderr.contains("and `origin` has board"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_remote_that_cannot_be_asked_makes_no_second_board() {
     let s = Sandbox::with_init(&[]);
     s.git("remote add origin ../nowhere").succeeds();
