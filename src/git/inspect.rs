@@ -125,7 +125,7 @@ impl Repo {
         let names = self.remote_names();
         let remote = |name: String| {
             let fetch = self.config_all(&format!("remote.{name}.fetch"));
-            let mirror = self.config(&format!("remote.{name}.mirror")).is_some_and(|v| v == "true");
+            let mirror = config.boolean(format!("remote.{name}.mirror").as_str()) == Some(true);
             Remote { name, fetch, mirror }
         };
         names.into_iter().map(remote).collect()
@@ -161,6 +161,16 @@ mod tests {
         assert!(!remotes[0].overwrites_records(), "{remotes:?}");
         f.open().spare_records(&remotes[0]).unwrap();
         assert_eq!(f.open().remotes()[0].fetch.len(), 3);
+    }
+
+    #[test]
+    fn a_mirror_is_one_however_it_is_said() {
+        let f = Fixture::new();
+        f.git(&["remote", "add", "origin", "../other"]);
+        for (value, mirrors) in [("true", true), ("yes", true), ("1", true), ("off", false), ("0", false)] {
+            f.git(&["config", "remote.origin.mirror", value]);
+            assert_eq!(f.open().remotes()[0].mirror, mirrors, "{value}");
+        }
     }
 
     #[test]
