@@ -407,6 +407,18 @@ fn no_sequence_of_verbs_and_edits_loses_content() {
 }
 
 #[test]
+fn what_is_set_for_all_binds_no_worktree() {
+    let s = hooked();
+    let id = s.add("one");
+    s.comm(&format!("cancel {id}")).succeeds();
+    s.git("worktree add -q ../mine").succeeds();
+    s.git(&format!("config comm.task {id}")).succeeds();
+    let pruned = s.comm("worktree prune").succeeds().stdout;
+    assert!(pruned.contains("mine  it is bound to no task"), "{pruned}");
+    assert!(s.root().join("mine/README").exists());
+}
+
+#[test]
 fn a_worktree_that_another_lies_in_stays_even_where_that_is_ignored() {
     let s = Sandbox::new();
     std::fs::write(s.repo().join(".gitignore"), "inner/\n").unwrap();

@@ -119,8 +119,10 @@ impl Bound {
         Self {
             agent: get("comm.agent"),
             domain: get("comm.domain"),
-            task: get("comm.task"),
-            branch: get("comm.branch"),
+            // By its own file alone: what holds for all binds none of them,
+            // and lets none be removed.
+            task: store.repo().own_bound("task"),
+            branch: store.repo().own_bound("branch"),
         }
     }
 
