@@ -440,3 +440,19 @@ fn a_refusal_names_who_works_in_a_worktree_of_the_domain() {
     let refused = git(&s, &ada, "commit -q -m outside").exits(1);
     assert!(refused.stderr.contains("hint: ask bob, who works there: "), "{}", refused.stderr);
 }
+
+#[test]
+fn a_folder_of_worktrees_behind_a_link_is_none_the_worse() {
+    let s = hooked();
+    let id = s.add("one");
+    s.as_agent("bob", &format!("claim {id}")).succeeds();
+    let real = s.root().join("elsewhere");
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, s.root().join("repo.worktrees")).unwrap();
+    s.comm(&format!("worktree add ada --agent ada --task {id}")).exits(1);
+    assert_absent(&s, "ada");
+    s.comm("worktree add ada").succeeds();
+    assert!(real.join("ada/README").exists());
+    s.comm("worktree remove ada").succeeds();
+    assert_absent(&s, "ada");
+}

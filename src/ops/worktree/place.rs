@@ -10,7 +10,7 @@ use crate::text::{escape, name};
 /// The folder for a worktree of this name, unless told otherwise: beside the
 /// main worktree, or beside a bare repository; `comm.worktrees` overrides.
 pub(super) fn default_place(repo: &Repo, env: &Env, name: &str) -> Result<PathBuf, Error> {
-    Ok(default_root(repo, env)?.join(name))
+    Ok(real(&default_root(repo, env)?).join(name))
 }
 
 /// The folder that worktrees are made in.
