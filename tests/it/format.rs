@@ -7,7 +7,9 @@ use std::process::Stdio;
 
 use serde_json::{Map, Value, json};
 
+use crate::harness::call;
 use crate::support::{Run, Sandbox, seamed_program};
+use crate::worktrees::{place, write};
 
 const CLONE: &str = "0123456789ab";
 const SESSION: &str = "elsewhere";
@@ -386,6 +388,25 @@ fn every_stored_name_is_described() {
         s.comm(words).succeeds();
     }
     s.as_agent("ada", "agent retire").succeeds();
+    // What worktrees and their hooks leave, a refusal, a loss.
+    write(&s.repo().join("comm.toml"), "[domains.api]\npath = 'api'\n[domains.web]\npath = 'web'\n");
+    s.git("add comm.toml").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    let id = s.add("three --domain api");
+    s.comm(&format!("worktree add cy --agent cy --domain api --task {id}")).succeeds();
+    let inside = place(&s, "cy");
+    write(&inside.join("web/w"), "x");
+    crate::worktrees::git(&s, &inside, "add -A").succeeds();
+    crate::worktrees::git(&s, &inside, "commit -q -m mine").exits(1);
+    call(&s, &inside, Some("cy"), &["post-bash"], br#"{"tool_name":"Bash"}"#);
+    for title in ["lost", "other"] {
+        s.add(&format!("{title} --id {title}"));
+    }
+    s.as_agent("dan", "claim lost --ttl 1s").succeeds();
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    s.as_agent("eve", "claim lost").succeeds();
+    s.as_agent("dan", "agent heartbeat").exits(5);
+    s.as_agent("dan", "claim other").succeeds();
 
     let mut names = BTreeSet::new();
     for name in must(&s, &["for-each-ref", "--format=%(refname)", "refs/comm-node"], b"").lines() {
@@ -398,8 +419,9 @@ fn every_stored_name_is_described() {
         }
     }
     let local = s.repo().join(".git/comm-node");
-    for entry in std::fs::read_dir(&local).unwrap().map(|e| e.unwrap()) {
-        let name = entry.file_name().into_string().unwrap();
+    let of_worktree = s.repo().join(".git/worktrees/cy/comm-node");
+    for entry in [&local, &of_worktree].into_iter().flat_map(|dir| std::fs::read_dir(dir).unwrap()) {
+        let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(
             text.contains(&format!("`{name}`")) || text.contains(&format!("`{name}/")),
             "comm-node/{name}"
