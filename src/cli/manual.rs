@@ -90,20 +90,33 @@ const JSON_FIELDS: &[(&str, &str)] = &[
     ("counts, waiting, now", "From `status`: tasks by state, what waits for a person, the time."),
     (
         "hooks, changes, refused, dry_run, removed",
-        "From `init` and `hook install|remove|status`: each hook with what was or would be changed, and what could not be.",
+        "From `init` and `hook install|remove|status`: each hook with what was or would be changed, and what could not be. From `hook status` each has `name`, `path`, `installed` (`how`, `path`, `fires`, `why_not`), `manager`, `fires`, `why_not`, `fired_at`.",
+    ),
+    (
+        "git, folder, hooks_path, all_fire",
+        "From `hook status`: the version of git, where it looks for hooks, the setting that says so, whether every hook fires.",
     ),
     (
         "checks, red, notes",
         "From `doctor`: `name`, `status` (ok, note, red), `what`, `remedy`, `fixed`; how many are red, how many are notes.",
     ),
     (
-        "gates",
-        "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `commit`, `file`, `what`, `how`).",
+        "gates, note",
+        "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `commit`, `file`, `what`, `how`); why nothing was judged.",
     ),
     (
         "worktree, worktrees",
-        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `saved`, `saved_commits`, `released`.",
+        "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`, `main`; from `worktree add` also `base`, `token`, `session`, `hook`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `saved`, `saved_commits`, `released`.",
     ),
+    (
+        "trunk, left",
+        "From `worktree list`: what they are compared with. From `prune`: `path`, `name` and `reasons` of those that stay.",
+    ),
+    (
+        "role, domains, require_claim, paused, unread, held, ready, ready_total, budget, tokens",
+        "From `prime`: what binds the agent, what waits for it, and how long the text may be and is.",
+    ),
+    ("files", "From `setup agents-md` and `setup harness`: `path` and `change` of each file."),
     (
         "board, prefix, adopted",
         "From `init`: id of the board, what task ids start with, whether it came from a remote.",
@@ -120,6 +133,7 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "checks, processes, ms, kept",
         "From `demo`: how many things were checked and processes run, how long it took, the repository that was kept.",
     ),
+    ("incomplete", "Why some records could not be read; the answer is then not whole."),
     ("error", "In place of all others: `kind` (stable), `message`, `hint`, `exit`."),
 ];
 

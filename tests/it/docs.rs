@@ -108,6 +108,17 @@ fn the_reference_names_every_field_of_the_json() {
     see(s.as_agent("ada", "inbox --json"));
     see(s.comm("log note word --json"));
     see(s.comm("setup man --dir pages --json"));
+    see(s.comm("worktree add cy --agent cy --json"));
+    std::fs::write(s.root().join("repo.worktrees/cy/new"), "x").unwrap();
+    for words in ["worktree list", "worktree remove cy", "worktree prune", "worktree remove cy --keep wip"] {
+        see(s.comm(&format!("{words} --json")));
+    }
+    for words in ["hook status", "hook install", "doctor", "ci --base HEAD", "prime", "setup harness claude"]
+    {
+        see(s.comm(&format!("{words} --json")));
+    }
+    std::fs::write(s.repo().join(".git/refs/comm-node/tasks/bd-1"), "").unwrap();
+    see(s.comm("list --json"));
 
     let reference = read("docs/cli.md");
     let section = reference.split("## JSON output").nth(1).unwrap().split("\n## ").next().unwrap();
