@@ -179,6 +179,7 @@ impl GitError {
             | Self::TooLarge { .. }
             | Self::DamagedObject { .. } => GitErrorClass::Damaged,
             Self::Unwritable { .. } | Self::NotDurable { .. } => GitErrorClass::Unwritable,
+            Self::Command { stderr, .. } if tells_refusal(stderr) => GitErrorClass::Unwritable,
             // A disk that fails may fail on a read first.
             Self::Io { source, .. } if refuses_writes(source) => GitErrorClass::Unwritable,
             Self::Untrusted { .. }
@@ -211,6 +212,13 @@ fn refuses_writes(err: &io::Error) -> bool {
         || (cfg!(unix) && err.raw_os_error() == Some(5))
 }
 
+/// Whether git was refused a write, in its words.
+fn tells_refusal(stderr: &str) -> bool {
+    ["No space left", "Out of diskspace", "Disk quota exceeded", "Read-only file system"]
+        .iter()
+        .any(|words| stderr.contains(words))
+}
+
 fn shown(path: &Path) -> String {
     escape::bytes(path.as_os_str().as_encoded_bytes())
 }
@@ -221,4 +229,23 @@ fn by(holder: Option<u32>) -> String {
 
 fn of(name: &Option<RefName>) -> String {
     name.as_ref().map_or_else(String::new, |name| format!(" (ref `{name}`)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_one_whoever_finds_it() {
+        for (stderr, class) in [
+            ("fatal: unable to write loose object file: No space left on device", GitErrorClass::Unwritable),
+            ("fatal: sha1 file 'x' write error. Out of diskspace", GitErrorClass::Unwritable),
+            ("error: could not lock config file x: Read-only file system", GitErrorClass::Unwritable),
+            ("git@example.com: Permission denied (publickey).", GitErrorClass::Fatal),
+        ] {
+            let what = "add".to_owned();
+            let error = GitError::Command { what, status: "ended with 128".into(), stderr: stderr.into() };
+            assert_eq!(error.class(), class, "{stderr}");
+        }
+    }
 }
