@@ -56,6 +56,21 @@ fn a_board_that_took_the_place_of_ours_at_the_remote_is_another_one() {
 }
 
 #[test]
+fn a_board_that_came_over_in_part_does_not_count() {
+    let s = Sandbox::new();
+    s.add("one");
+    let at = clone(&s, "clone");
+    let git = |words: &str| Run::of(&s.bare_command("git", &at).args(split(words)).output().unwrap(), words);
+    // In the way of a task.
+    git("update-ref refs/comm-node/tasks/bd-1/x HEAD").succeeds();
+    comm(&s, &at, "init").exits(6);
+    git("rev-parse -q --verify refs/comm-node/meta").exits(1);
+    git("update-ref -d refs/comm-node/tasks/bd-1/x").succeeds();
+    comm(&s, &at, "init").succeeds();
+    assert_eq!(comm(&s, &at, "list --json").succeeds().json()["tasks"][0]["id"], "bd-1");
+}
+
+#[test]
 fn a_remote_that_cannot_be_asked_makes_no_second_board() {
     let s = Sandbox::with_init(&[]);
     s.git("remote add origin ../nowhere").succeeds();

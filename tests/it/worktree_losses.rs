@@ -407,6 +407,37 @@ fn no_sequence_of_verbs_and_edits_loses_content() {
 }
 
 #[test]
+fn nobody_prunes_the_ground_from_under_its_own_feet() {
+    let s = hooked();
+    let id = s.add("one");
+    s.comm(&format!("worktree add ada --agent ada --task {id}")).succeeds();
+    let inside = place(&s, "ada");
+    comm_in(&s, &inside, &format!("close {id}")).succeeds();
+    std::fs::create_dir(inside.join("below")).unwrap();
+    let pruned = comm_in(&s, &inside.join("below"), "worktree prune").succeeds().stdout;
+    assert!(pruned.contains("ada  you are in it"), "{pruned}");
+    assert!(inside.join("README").exists());
+    s.comm("worktree prune").succeeds();
+    assert_absent(&s, "ada");
+}
+
+#[test]
+fn a_branch_that_another_worktree_has_or_that_is_the_trunk_stays() {
+    let s = hooked();
+    s.comm("worktree add ada").succeeds();
+    s.git("worktree add -q --force ../twin ada").succeeds();
+    let removed = s.comm("worktree remove ada --json").succeeds().json();
+    assert_eq!(removed["worktree"]["branch_deleted"], false);
+    git(&s, &s.root().join("twin"), "rev-parse --verify ada").succeeds();
+    // One that became the trunk when it was made.
+    s.git("branch -q -m main other").succeeds();
+    s.comm("worktree add bob --branch main --base other").succeeds();
+    let removed = s.comm("worktree remove bob --json").succeeds().json();
+    assert_eq!(removed["worktree"]["branch_deleted"], false);
+    s.git("rev-parse --verify main").succeeds();
+}
+
+#[test]
 fn what_is_set_for_all_binds_no_worktree() {
     let s = hooked();
     let id = s.add("one");
