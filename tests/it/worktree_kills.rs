@@ -179,3 +179,17 @@ fn a_worktree_that_cannot_be_opened_stops_nobody() {
     assert!(told.contains("cy` was never finished and is left as it is: it cannot be read"), "{told}");
     assert!(place(&s, "cy").join("README").exists());
 }
+
+#[test]
+fn a_link_in_the_place_of_a_file_is_somebodys() {
+    let s = hooked();
+    s.comm("worktree add ada").succeeds();
+    never_finished(&s, "ada");
+    write(&s.root().join("elsewhere"), "hel");
+    let link = place(&s, "ada").join("README");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(s.root().join("elsewhere"), &link).unwrap();
+    let told = s.comm("worktree add bob").succeeds().stderr;
+    assert!(told.contains("left as it is: `README` was changed there"), "{told}");
+    assert!(link.is_symlink());
+}

@@ -186,7 +186,13 @@ impl Repo {
             return Ok(true);
         }
         let (Some(tree), Some(path)) = (&self.work_tree, path_of(path)) else { return Ok(false) };
-        let Ok(found) = fs::read(tree.join(path)) else { return Ok(false) };
+        let path = tree.join(path);
+        // A check-out makes no links where files were, and a pipe never ends.
+        let is_plain = |meta: fs::Metadata| meta.is_file() && meta.len() <= LIMIT as u64;
+        if !fs::symlink_metadata(&path).is_ok_and(is_plain) {
+            return Ok(false);
+        }
+        let Ok(found) = fs::read(path) else { return Ok(false) };
         Ok(self.read_blob(self.parse_oid(oid)?, LIMIT)?.starts_with(&found))
     }
 
