@@ -59,7 +59,11 @@ fn a_worktree_that_leads_nowhere_or_is_damaged_is_told() {
     let dir = std::fs::File::open(&stray).unwrap();
     dir.set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
     note(&s, "worktrees", "leads to no worktree", "git worktree prune");
-    std::fs::remove_dir(&stray).unwrap();
+    std::fs::write(stray.join("locked"), "initializing").unwrap();
+    dir.set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
+    s.git("worktree prune").succeeds();
+    note(&s, "worktrees", "leads to no worktree", "rm -r ");
+    std::fs::remove_dir_all(&stray).unwrap();
     std::fs::write(s.repo().join(".git/worktrees/one/HEAD"), "").unwrap();
     red(&s, "worktrees", "one: git does not know it as a worktree");
     std::fs::write(s.repo().join(".git/worktrees/one/HEAD"), "ref: refs/heads/one\n").unwrap();

@@ -2,6 +2,7 @@
 //! judged.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::{Around, Check, FIX, idle, or_fine, perhaps, settings, shown, some, typed, unguarded};
 use crate::git::{Repo, Scope, Worktree};
@@ -50,11 +51,16 @@ pub(super) fn worktrees(around: &Around<'_, '_>) -> Vec<Check> {
     for worktree in all.iter().filter(|worktree| !dead.contains(&worktree.path)) {
         look(around, worktree, &mut found);
     }
-    let stray: Vec<String> =
-        repo.stray_worktrees().unwrap_or_default().iter().map(|path| shown(path)).collect();
-    if !stray.is_empty() {
-        let what = format!("leads to no worktree: {}", some(&stray));
-        found.faults.push(Check::yellow("worktrees", what, "git worktree prune"));
+    // git prunes none that is locked, as its own `worktree add` leaves one.
+    let (locked, free): (Vec<PathBuf>, Vec<PathBuf>) =
+        repo.stray_worktrees().unwrap_or_default().into_iter().partition(|dir| dir.join("locked").exists());
+    for (stray, is_locked) in [(free, false), (locked, true)].iter().filter(|(stray, _)| !stray.is_empty()) {
+        let names: Vec<String> = stray.iter().map(|path| shown(path)).collect();
+        let typed: Vec<String> = names.iter().map(|name| typed(name)).collect();
+        let remedy =
+            if *is_locked { format!("rm -r {}", typed.join(" ")) } else { "git worktree prune".into() };
+        let what = format!("leads to no worktree: {}", some(&names));
+        found.faults.push(Check::yellow("worktrees", what, remedy));
     }
     let Found { mut faults, notes, reds, idle, agents, tasks, .. } = found;
     let line = |((what, _), names): (&(String, String), &Vec<String>)| format!("{}: {what}", some(names));
