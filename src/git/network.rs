@@ -87,8 +87,11 @@ mod tests {
     fn a_remote_that_would_run_a_program_is_refused() {
         let ours = Fixture::new();
         let repo = ours.open();
-        for remote in ["ext::sh -c touch% /tmp/pwned", "--upload-pack=touch", "fd::17"] {
+        let ran = ours.root().join("ran");
+        let program = format!("ext::touch {}", ran.display());
+        for remote in [program.as_str(), "--upload-pack=touch", "fd::17"] {
             assert!(repo.remote_refs(remote, "refs/comm-node/*").is_err(), "{remote}");
         }
+        assert!(!ran.exists(), "it was run");
     }
 }
