@@ -4,6 +4,7 @@
 //! `model` with `store` (records) and `git` (objects and refs). Code map and
 //! invariants: `docs/architecture.md`.
 
+pub mod boundary;
 pub mod cli;
 pub mod config;
 pub mod env;
@@ -14,4 +15,5 @@ pub mod model;
 pub mod ops;
 pub mod render;
 pub mod store;
+pub mod syntax;
 pub mod text;

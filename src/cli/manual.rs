@@ -105,6 +105,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `commit`, `file`, `what`, `how`); why nothing was judged.",
     ),
     (
+        "imports, findings",
+        "From `boundary check`, beside `files` by language: how many imports, and `code`, `file`, `line`, `what`, `how` of each finding.",
+    ),
+    (
         "worktree, worktrees",
         "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`, `main`; from `worktree add` also `base`, `token`, `session`, `hook`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `saved`, `saved_commits`, `released`.",
     ),
@@ -116,7 +120,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "role, domains, require_claim, paused, unread, held, ready, ready_total, budget, tokens",
         "From `prime`: what binds the agent, what waits for it, and how long the text may be and is.",
     ),
-    ("files", "From `setup agents-md` and `setup harness`: `path` and `change` of each file."),
+    (
+        "files",
+        "From `setup agents-md` and `setup harness`: `path` and `change` of each file. From `boundary check`: how many of each language.",
+    ),
     (
         "board, prefix, adopted",
         "From `init`: id of the board, what task ids start with, whether it came from a remote.",

@@ -6,6 +6,7 @@
 mod agents;
 mod app;
 mod board;
+mod boundary;
 mod ci;
 mod claims;
 mod demo;

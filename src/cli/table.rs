@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches};
 use super::app::{App, Outcome};
 use super::global::{self, Global};
 use super::{
-    agents, board, ci, claims, demo, deps, doctor, harness, hook, hooks, log, messages, prime, setup, tasks,
-    worktree,
+    agents, board, boundary, ci, claims, demo, deps, doctor, harness, hook, hooks, log, messages, prime,
+    setup, tasks, worktree,
 };
 use crate::text::similar;
 
@@ -123,6 +123,7 @@ verbs! {
     "pause" [] "Let agents claim nothing (the person)" => board::PauseArgs, pause;
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
+    "boundary check" [] "Check that imports keep to the rules of comm.toml" => boundary::CheckArgs, check;
     "ci" [] "Verify every gate over a range of commits" => ci::CiArgs, ci;
     "hook install" [] "Install git's hooks, or repair them" => hooks::ChangeArgs, install;
     "hook remove" [] "Take them out again" => hooks::ChangeArgs, remove;

@@ -6,9 +6,11 @@
 pub mod keys;
 mod reader;
 
+use std::collections::BTreeMap;
+
 use reader::{Reader, Table};
 
-use crate::gate::scope::{self, Domain, Domains};
+use crate::gate::scope::{self, Allowed, Domain, Domains, Rule};
 use crate::model::names::DomainName;
 
 /// The rules.
@@ -70,8 +72,8 @@ impl Config {
     }
 }
 
-fn domain(reader: &mut Reader<'_>, name: &(usize, String), table: &Table<'_>) -> Option<Domain> {
-    reader.known_keys(table, &["path", "scope", "agent", "role", "owner", "hint"]);
+fn domain<'t>(reader: &mut Reader<'t>, name: &(usize, String), table: &Table<'t>) -> Option<Domain> {
+    reader.known_keys(table, &DOMAIN);
     let parsed: Option<DomainName> = reader.name(name);
     let (path_at, path) = reader.string(table, "path").unwrap_or((table.at, String::new()));
     let path = path.trim_matches('/').to_owned();
@@ -94,6 +96,16 @@ fn domain(reader: &mut Reader<'_>, name: &(usize, String), table: &Table<'_>) ->
             Err(error) => reader.fault(at, format!("no glob: {}", error.kind()), None),
         }
     }
+    let allowed_imports = reader.strings(table, "allowed_imports").map(|list| {
+        let at = reader.at(table, "allowed_imports");
+        Allowed { line: reader.line(at), rules: rules(reader, "", list) }
+    });
+    let forbidden_imports = reader.strings(table, "forbidden_imports").unwrap_or_default();
+    let forbidden_imports = rules(reader, "", forbidden_imports);
+    let public = reader.strings(table, "public").unwrap_or_default();
+    let public = rules(reader, &path, public);
+    let exports = reader.strings(table, "exports").unwrap_or_default().into_iter().map(|s| s.1).collect();
+    let imports = kinds_by_domain(reader, table);
     let text = |reader: &mut Reader<'_>, key| reader.string(table, key).map(|s| s.1).unwrap_or_default();
     let agent = reader.string(table, "agent");
     Some(Domain {
@@ -104,7 +116,58 @@ fn domain(reader: &mut Reader<'_>, name: &(usize, String), table: &Table<'_>) ->
         role: text(reader, "role"),
         owner: text(reader, "owner"),
         hint: text(reader, "hint"),
+        allowed_imports,
+        forbidden_imports,
+        public,
+        exports,
+        imports,
     })
+}
+
+/// What stands in the table of a domain.
+const DOMAIN: [&str; 11] = [
+    "path",
+    "scope",
+    "agent",
+    "role",
+    "owner",
+    "hint",
+    "exports",
+    "imports",
+    "allowed_imports",
+    "forbidden_imports",
+    "public",
+];
+
+/// Patterns over files below `base`, and over packages.
+fn rules(reader: &mut Reader<'_>, base: &str, list: Vec<(usize, String)>) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for (at, text) in list {
+        let is_package = text.starts_with("pkg:");
+        if !is_package && let Some(why) = bad_path(&text) {
+            reader.fault(at, format!("the glob `{}` {why}", crate::text::escape::clipped(&text, 80)), None);
+            continue;
+        }
+        let pattern = if is_package { text.clone() } else { scope::below(base, &text) };
+        match Rule::new(text, reader.line(at), &pattern) {
+            Ok(rule) => rules.push(rule),
+            Err(error) => reader.fault(at, format!("no glob: {}", error.kind()), None),
+        }
+    }
+    rules
+}
+
+/// `imports = { domain = [kinds] }`.
+fn kinds_by_domain<'t>(reader: &mut Reader<'t>, table: &Table<'t>) -> BTreeMap<DomainName, Vec<String>> {
+    let Some(table) = reader.table(table, "imports") else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for name in table.names() {
+        let kinds = reader.strings(&table, &name.1).unwrap_or_default();
+        if let Some(domain) = reader.name(&name) {
+            found.insert(domain, kinds.into_iter().map(|kind| kind.1).collect());
+        }
+    }
+    found
 }
 
 /// Why a path or glob cannot lie below the root.
@@ -143,6 +206,21 @@ mod tests {
     }
 
     #[test]
+    fn rules_about_imports_know_their_line() {
+        let text = "[domains.web]\npath = 'web'\nallowed_imports = [\n  'api/**',\n  'pkg:@acme/*',\n]\nforbidden_imports = 'api/x'\npublic = ['index.ts']\nexports = ['Docs']\nimports = { api = ['ApiContract'] }\n[domains.core]\nallowed_imports = []\n";
+        let config = Config::parse(text.as_bytes()).unwrap();
+        let [core, web] = config.domains.all() else { panic!() };
+        let allowed = web.allowed_imports.as_ref().unwrap();
+        assert_eq!((allowed.line, allowed.rules[0].line, allowed.rules[1].line), (3, 4, 5));
+        assert!(allowed.rules[0].matches("api/a/b.ts") && allowed.rules[1].matches("pkg:@acme/ui"));
+        assert!(!allowed.rules[1].matches("pkg:@other/ui"));
+        assert_eq!((web.forbidden_imports[0].line, web.forbidden_imports[0].text.as_str()), (7, "api/x"));
+        assert!(web.public[0].matches("web/index.ts") && !web.public[0].matches("index.ts"));
+        assert_eq!((&web.exports[..], web.imports.len()), (&["Docs".to_owned()][..], 1));
+        assert!(core.allowed_imports.as_ref().unwrap().rules.is_empty() && core.public.is_empty());
+    }
+
+    #[test]
     fn a_scope_may_be_one_string() {
         let config = Config::parse(b"[domains.api]\nscope = 'api/**'\n").unwrap();
         assert!(matches!(config.domains.owner(b"api/x"), Owner::Domain(_)));
@@ -175,6 +253,18 @@ mod tests {
             "comm.toml:2:19: no glob: invalid range; 'z' > 'a'",
         );
         check_fault("[domains.a]\npath = '../x'\n", "comm.toml:2:8: `path` holds `.` or `..`");
+        check_fault(
+            "[domains.a]\nallowed_imports = 1\n",
+            "comm.toml:2:19: `allowed_imports` is an integer, not a string or a list of strings",
+        );
+        check_fault(
+            "[domains.a]\npublic = ['/x']\n",
+            "comm.toml:2:11: the glob `/x` starts with `/`; it is relative",
+        );
+        check_fault(
+            "[domains.a]\nallowd_imports = []\n",
+            "comm.toml:2:1: unknown key `allowd_imports` (meant allowed_imports)",
+        );
         check_fault(
             "[commit]\nrequire_claim = 'yes'\n",
             "comm.toml:2:17: `require_claim` is a string, not true or false",

@@ -15,6 +15,13 @@ pub(super) struct Table<'t> {
     table: DeTable<'t>,
 }
 
+impl Table<'_> {
+    /// Its keys, each with its place.
+    pub(super) fn names(&self) -> Vec<(usize, String)> {
+        self.table.keys().map(|key| (key.span().start, key.get_ref().clone().into_owned())).collect()
+    }
+}
+
 /// A document being read.
 pub(super) struct Reader<'t> {
     text: &'t str,
@@ -50,6 +57,16 @@ impl<'t> Reader<'t> {
 
     pub(super) fn fault(&mut self, at: usize, what: String, meant: Option<String>) {
         self.faults.push((at, what, meant));
+    }
+
+    /// Where a key stands; the table's own place if it has none.
+    pub(super) fn at(&self, table: &Table<'_>, key: &str) -> usize {
+        table.table.get_key_value(key).map_or(table.at, |(key, _)| key.span().start)
+    }
+
+    /// The line of a place, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
     }
 
     /// Faults every key that is not among `known`.

@@ -10,6 +10,8 @@ pub struct Finding {
     /// The file that it is about, as git has it; empty if it is about the
     /// commit itself.
     pub path: Vec<u8>,
+    /// The line that it is on, from 1; 0 if it is about the file as a whole.
+    pub line: usize,
     /// The commit that it is in, when a range is judged.
     pub commit: Option<String>,
     /// What is wrong, in one line.
@@ -29,6 +31,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.is_empty() {
             true => f.write_str(&self.what),
+            false if self.line > 0 => {
+                write!(f, "{}:{}: {} {}", self.shown_path(), self.line, self.code, self.what)
+            }
             false => write!(f, "{}: {}", self.shown_path(), self.what),
         }
     }

@@ -5,9 +5,10 @@
 //! equal right is nobody's, and an error in the rules. `comm.toml` itself is
 //! in no agent's scope: nobody widens the gate that judges it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Candidate, Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::model::names::{AgentName, DomainName};
 
@@ -15,7 +16,7 @@ use crate::model::names::{AgentName, DomainName};
 pub const RULES: &str = "comm.toml";
 
 /// A part of the code with an owner.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Domain {
     /// Its name; empty only in a default.
     pub name: Option<DomainName>,
@@ -31,6 +32,47 @@ pub struct Domain {
     pub owner: String,
     /// What a refused agent should do, in the owner's words.
     pub hint: String,
+    /// What its files may import beside each other; none: anything.
+    pub allowed_imports: Option<Allowed>,
+    /// What its files may never import.
+    pub forbidden_imports: Vec<Rule>,
+    /// Those of its files that others may import; none: all.
+    pub public: Vec<Rule>,
+    /// The kinds of artifact that it publishes.
+    pub exports: Vec<String>,
+    /// The kinds of artifact that it uses, by the domain that publishes them.
+    pub imports: BTreeMap<DomainName, Vec<String>>,
+}
+
+/// What a domain may import.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    /// The line of `comm.toml` that says so.
+    pub line: usize,
+    /// One of these must match.
+    pub rules: Vec<Rule>,
+}
+
+/// A pattern over files, or over packages (`pkg:NAME`).
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// As it is written.
+    pub text: String,
+    /// Its line of `comm.toml`.
+    pub line: usize,
+    matcher: GlobMatcher,
+}
+
+impl Rule {
+    /// A pattern, relative to the root.
+    pub fn new(text: String, line: usize, pattern: &str) -> Result<Self, globset::Error> {
+        Ok(Self { text, line, matcher: glob(pattern)?.compile_matcher() })
+    }
+
+    /// Whether it covers a file, or a package as `pkg:NAME`.
+    pub fn matches(&self, name: &str) -> bool {
+        self.matcher.is_match(name)
+    }
 }
 
 impl Domain {
@@ -41,7 +83,7 @@ impl Domain {
 }
 
 /// Whose a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Owner<'a> {
     /// This domain's.
     Domain(&'a Domain),
@@ -199,6 +241,6 @@ mod tests {
         assert_eq!(below("app/[id]", "**"), "app/\\[id\\]/**");
         let domains = Domains::new(vec![domain("a", &[&below("app/[id]", "**")])]).unwrap();
         assert!(matches!(domains.owner(b"app/[id]/x"), Owner::Domain(_)));
-        assert_eq!(domains.owner(b"app/i/x"), Owner::Nobody);
+        assert!(matches!(domains.owner(b"app/i/x"), Owner::Nobody));
     }
 }

@@ -253,7 +253,7 @@ impl Repo {
         Ok(Change { path: path.to_vec(), mode: (*mode).to_owned(), oid })
     }
 
-    fn unexpected(&self, what: &str) -> GitError {
+    pub(super) fn unexpected(&self, what: &str) -> GitError {
         GitError::Command {
             what: what.to_owned(),
             status: "printed what we do not understand".into(),

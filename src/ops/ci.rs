@@ -14,7 +14,7 @@ use super::{Context, commit, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::RULES;
-use crate::git::{Oid, Ranged};
+use crate::git::{Oid, Ranged, Repo};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::task::{Claim, Task};
@@ -74,8 +74,16 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
         let note = format!("`{base}` has no {RULES}, and the rules of the base are those that judge");
         return Ok(Verdict { gates: vec![claim, scope], note: Some(note) });
     };
+    let mut boundary = Gate { name: "boundary", checked: 0, findings: Vec::new() };
+    let mut reader = super::boundary::Reader::new(repo);
     let mut grants = HashMap::new();
     for one in &range {
+        if let Some(findings) = crossings(&mut reader, repo, &base_rules, one)? {
+            boundary.checked += 1;
+            boundary
+                .findings
+                .extend(findings.into_iter().map(|f| Finding { commit: Some(one.oid.to_string()), ..f }));
+        }
         claim.checked += 1;
         let Some(findings) = judge_one(context, &base_rules, one, &mut grants)? else { continue };
         scope.checked += 1;
@@ -84,7 +92,33 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
             gate.findings.push(Finding { commit: Some(one.oid.to_string()), ..finding });
         }
     }
-    Ok(Verdict { gates: vec![claim, scope], note: None })
+    Ok(Verdict { gates: vec![claim, scope, boundary], note: None })
+}
+
+/// The imports of a commit that cross a border, under the base's rules and
+/// its own. None: no rule is about imports.
+fn crossings(
+    reader: &mut super::boundary::Reader<'_>,
+    repo: &Repo,
+    base: &Config,
+    one: &Ranged,
+) -> Result<Option<Vec<Finding>>, Error> {
+    // Rules that cannot be read are found elsewhere.
+    let own = match rules::at(repo, Some(one.oid)) {
+        Err(Error::Rules { .. }) => None,
+        other => other?,
+    };
+    let both: Vec<&Config> =
+        std::iter::once(base).chain(&own).filter(|rules| super::boundary::has_rules(rules)).collect();
+    if both.is_empty() {
+        return Ok(None);
+    }
+    let checked = reader.commit(one.oid, &both)?;
+    let before = || match one.parents.first() {
+        Some(&parent) => reader.commit(parent, &both),
+        None => Ok(super::boundary::Checked::default()),
+    };
+    super::boundary::broken_by(checked, &one.changes, before).map(Some)
 }
 
 /// Whether a commit that is made once more, as in a rebase, was allowed where
@@ -149,7 +183,7 @@ fn judge_one(
         Err(Error::Rules { faults }) => {
             let what = faults.first().map_or_else(String::new, ToString::to_string);
             let how = "a later commit mends them; the person decides whether it may land".into();
-            findings.push(Finding { code: "rules", path: RULES.into(), commit: None, what, how });
+            findings.push(Finding { code: "rules", path: RULES.into(), line: 0, commit: None, what, how });
             None
         }
         other => other?,
@@ -160,7 +194,7 @@ fn judge_one(
         Ok(None) => return Ok(Some(findings)),
         Err(what) => {
             let how = "an agent commits under its own claim: git comm next, then git commit with the hooks installed; the person keeps the list of people".into();
-            findings.push(Finding { code: "claim", path: Vec::new(), commit: None, what, how });
+            findings.push(Finding { code: "claim", path: Vec::new(), line: 0, commit: None, what, how });
             // What it changed is judged all the same, as far as its author
             // tells whose it is.
             authors_domains(context, base, one)?

@@ -7,7 +7,7 @@
 use super::error::{Error, plural};
 use super::identity::Who;
 use super::refusing::{hint_for, on_record};
-use super::{Context, resolve, rules};
+use super::{Context, boundary, resolve, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Owner, RULES};
@@ -57,7 +57,10 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
     let judged_by = before.clone().unwrap_or_default();
     let agent = match context.identity.committer(&context.store, &judged_by)? {
         Who::Agent(name) => name,
-        Who::Person(_) | Who::Script(_) => return Ok(Passed { files: changes.len(), grant: None }),
+        Who::Person(_) | Who::Script(_) => {
+            refuse_crossing(context, &[own.as_ref().unwrap_or(&judged_by)], &changes, None)?;
+            return Ok(Passed { files: changes.len(), grant: None });
+        }
         Who::Nobody(why) => {
             // A harness whose agent has no name, where names matter.
             let binds =
@@ -89,6 +92,8 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
         }
     }
     if findings.is_empty() {
+        let both: Vec<&Config> = std::iter::once(&before).chain(&own).collect();
+        refuse_crossing(context, &both, &changes, Some((&author, &bound)))?;
         return Ok(Passed { files: changes.len(), grant });
     }
     let scope: Vec<&str> = bound.iter().map(DomainName::as_str).collect();
@@ -104,11 +109,43 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
     Err(Error::Gate { what, findings, hint })
 }
 
+/// Refuses a change whose imports cross a border, whoever makes it: the rules
+/// are about the code. What an agent tried is on the record.
+fn refuse_crossing(
+    context: &Context<'_>,
+    rules: &[&Config],
+    changes: &[Change],
+    agent: Option<(&Author, &[DomainName])>,
+) -> Result<(), Error> {
+    let rules: Vec<&Config> = rules.iter().copied().filter(|rules| boundary::has_rules(rules)).collect();
+    if rules.is_empty() || changes.is_empty() {
+        return Ok(());
+    }
+    let repo = context.store.repo();
+    let mut reader = boundary::Reader::new(repo);
+    let checked = reader.staged(&rules)?;
+    let findings = boundary::broken_by(checked, changes, || match repo.head()? {
+        Some(head) => reader.commit(head, &rules),
+        None => Ok(boundary::Checked::default()),
+    })?;
+    let Some(first) = findings.first() else { return Ok(()) };
+    let what = format!(
+        "{} of {} across a border",
+        plural(findings.len(), "import"),
+        plural(changes.len(), "staged file")
+    );
+    let hint = first.how.clone();
+    if let Some((author, bound)) = agent {
+        on_record(context, author, bound, "boundary", &what, &findings);
+    }
+    Err(Error::Gate { what, findings, hint })
+}
+
 /// The changes that are not for an agent of the `bound` domains.
 pub fn out_of_scope(rules: &Config, bound: &[DomainName], changes: &[Change]) -> Vec<Finding> {
     let judge = |change: &Change| {
         let finding = |what: String, how: String| {
-            Some(Finding { code: "scope", path: change.path.clone(), commit: None, what, how })
+            Some(Finding { code: "scope", path: change.path.clone(), line: 0, commit: None, what, how })
         };
         if is_rules(&change.path) {
             return finding("the rules are in no agent's scope".into(), "ask the person".into());

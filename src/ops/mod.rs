@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod boundary;
 pub mod ci;
 pub mod claims;
 pub mod commit;

@@ -80,6 +80,12 @@ pub fn in_force(repo: &Repo) -> Result<Option<Config>, Error> {
     }
 }
 
+/// The rules that are staged; none stand for no rules.
+pub fn staged(repo: &Repo) -> Result<Config, Error> {
+    let entry = repo.files_staged()?.into_iter().find(|entry| entry.path == RULES.as_bytes());
+    entry.map_or_else(|| Ok(Config::default()), |entry| of_blob(repo, entry.oid))
+}
+
 /// As [`in_force`], for questions that are not about a commit.
 pub fn current(context: &Context<'_>) -> Result<Config, Error> {
     Ok(in_force(context.store.repo())?.unwrap_or_default())

@@ -255,7 +255,9 @@ fn every_direct_dependency_has_its_reason() {
         let line = format!("- `{name}`: ");
         assert!(reasons.lines().any(|l| l.starts_with(&line)), "no reason for {name}");
         let path = name.replace('-', "_");
-        let named = [format!(" {path}::"), format!("({path}::"), format!("<{path}::"), format!("use {path}")];
+        let before = [" ", "(", "<", "&", "use "];
+        let named =
+            before.map(|before| format!("{before}{path}{}", if before == "use " { "" } else { "::" }));
         let is_used = named.iter().any(|named| code.contains(named.as_str()));
         assert!(is_used, "{name} is not used");
     }

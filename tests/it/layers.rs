@@ -12,8 +12,10 @@ use globset::Glob;
 use crate::support::rust;
 
 /// From low to high: nothing imports what stands behind it.
-const ORDER: [&str; 12] =
-    ["text", "env", "model", "gate", "config", "git", "store", "exec", "ops", "render", "cli", "main"];
+const ORDER: [&str; 14] = [
+    "text", "env", "model", "syntax", "gate", "boundary", "config", "git", "store", "exec", "ops", "render",
+    "cli", "main",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

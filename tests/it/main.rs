@@ -14,6 +14,7 @@
     clippy::disallowed_methods
 )]
 
+mod boundaries;
 mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;

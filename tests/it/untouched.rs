@@ -51,6 +51,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "doctor" => &["doctor", "doctor --json"],
         "prime" => &["prime"],
         "ci" => &["ci --base HEAD"],
+        "boundary check" => &["boundary check", "boundary check --rev HEAD"],
         "worktree list" => &["worktree list", "worktree list --json"],
         // Worktrees, branches and their configuration are what these are for.
         "worktree add" | "worktree remove" | "worktree prune" => &[],

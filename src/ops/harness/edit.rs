@@ -198,7 +198,7 @@ fn misplacement(
         }
     };
     let path = escape::clipped(&named.to_string_lossy(), WIDE).into_bytes();
-    Ok(Finding { code: "place", path, commit: None, what, how })
+    Ok(Finding { code: "place", path, line: 0, commit: None, what, how })
 }
 
 /// The agent whose last sign of life came from the worktree of this name.

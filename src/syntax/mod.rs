@@ -1,0 +1,135 @@
+//! What a source file says of other files, as its language's grammar has it.
+//!
+//! Pure: bytes in, imports out. What an import leads to is the business of
+//! `boundary`. In every language what becomes an import was parsed by
+//! tree-sitter.
+
+mod python;
+mod rust;
+mod tree;
+mod typescript;
+
+/// A language that imports are read in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// Python, and its stubs.
+    Python,
+    /// Rust.
+    Rust,
+    /// TypeScript and JavaScript.
+    TypeScript,
+    /// TypeScript and JavaScript with JSX.
+    Tsx,
+}
+
+impl Language {
+    /// The language of a file, by its name.
+    pub fn of(path: &[u8]) -> Option<Self> {
+        let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
+        let dot = name.iter().rposition(|&b| b == b'.')?;
+        match name.get(dot + 1..)? {
+            b"py" | b"pyi" => Some(Self::Python),
+            b"rs" => Some(Self::Rust),
+            b"ts" | b"mts" | b"cts" => Some(Self::TypeScript),
+            // JSX is read in plain JavaScript too, as all its tools do.
+            b"tsx" | b"jsx" | b"js" | b"mjs" | b"cjs" => Some(Self::Tsx),
+            _ => None,
+        }
+    }
+
+    /// Its name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::Rust => "Rust",
+            Self::TypeScript | Self::Tsx => "TypeScript/JavaScript",
+        }
+    }
+}
+
+/// How one file needs another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// When it is loaded or compiled.
+    Static,
+    /// For its types only: nothing of it is there at run time.
+    Type,
+    /// When the code comes by.
+    Dynamic,
+    /// To put something else in its place in a test.
+    Mock,
+    /// As a part of itself: a module of its own in another file.
+    Part,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Type => "type",
+            Self::Dynamic => "dynamic",
+            Self::Mock => "mock",
+            Self::Part => "part",
+        }
+    }
+}
+
+/// One reference, as it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Import {
+    /// Line, from 1.
+    pub line: usize,
+    /// What is imported, as the language spells it: `./a.js`, `..pkg.mod`,
+    /// `crate::a::b`.
+    pub specifier: String,
+    /// The names that are taken from it; `*` for all. Empty: itself.
+    pub names: Vec<String>,
+    /// How it is needed.
+    pub kind: Kind,
+    /// The modules within the file that it stands in (Rust).
+    pub within: Vec<String>,
+}
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It does not follow the grammar.
+    #[error("line {line} cannot be parsed")]
+    Syntax {
+        /// The first line that does not.
+        line: usize,
+    },
+    /// It is no text.
+    #[error("it is not UTF-8 text")]
+    Binary,
+    /// It is larger than any source.
+    #[error("it has {size} bytes, more than the limit of {LIMIT}")]
+    TooLarge {
+        /// Its size, in bytes.
+        size: usize,
+    },
+}
+
+/// The largest file that is read, in bytes.
+pub const LIMIT: usize = 16 << 20;
+
+/// All imports of a file, in the order of the text.
+pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    if source.len() > LIMIT {
+        return Err(Unreadable::TooLarge { size: source.len() });
+    }
+    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
+    let text = std::str::from_utf8(source).map_err(|_| Unreadable::Binary)?;
+    if text.contains('\0') {
+        return Err(Unreadable::Binary);
+    }
+    let mut imports = match language {
+        Language::Python => python::imports(text)?,
+        Language::Rust => rust::imports(text)?,
+        Language::TypeScript | Language::Tsx => typescript::imports(text, language == Language::Tsx)?,
+    };
+    imports.sort();
+    imports.dedup();
+    Ok(imports)
+}
