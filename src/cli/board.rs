@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use crate::model::board::Scope;
 use crate::ops::board::Board;
 use crate::ops::error::Exit;
-use crate::ops::{control, hooks, init as making, join, status as glance};
+use crate::ops::{control, given, hooks, init as making, join, status as glance};
 use crate::render::{answer, hooks as hooks_view, status as view};
 
 /// Make the board of this repository
@@ -70,13 +70,12 @@ pub(super) struct WhoamiArgs {}
 pub(super) fn whoami(_: WhoamiArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let board = Board::load(&context.store)?;
-    let held: Vec<String> = match context.identity.name() {
-        Some(name) => {
-            board.held_by(name, &context.identity.session).iter().map(ToString::to_string).collect()
-        }
-        None => Vec::new(),
-    };
-    let answer = answer::whoami(&context.identity, context.store.clone_id(), &held);
+    let (mut held, mut handed) = (Vec::new(), Vec::new());
+    if let Some(name) = context.identity.name() {
+        held.extend(board.held_by(name, &context.identity.session).iter().map(ToString::to_string));
+        handed = given::waiting(context, &board.tasks, name);
+    }
+    let answer = answer::whoami(&context.identity, context.store.clone_id(), &held, &handed);
     app.show(&answer)?;
     Ok(Exit::Done)
 }

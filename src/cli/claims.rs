@@ -60,7 +60,7 @@ pub(super) fn next(args: NextArgs, app: &mut App<'_>) -> Outcome {
 /// Hold your task for longer
 #[derive(Args)]
 pub(super) struct RenewArgs {
-    /// The task; without it the one that you hold
+    /// The task; without it the one that you hold, or were handed
     id: Option<String>,
     /// How long from now (as long as before)
     #[arg(long, value_name = "SPAN")]
@@ -72,7 +72,7 @@ pub(super) struct RenewArgs {
 
 pub(super) fn renew(args: RenewArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task_or_mine(context, args.id.as_deref())?;
+    let id = resolve::task_or_handed(context, args.id.as_deref())?;
     let version = claims::renew(context, &id, args.ttl.map(|s| s.0), args.token)?;
     let now = context.store.env().now();
     let until = version.state.phase.claim.as_ref().map(|c| c.expires_at.short(now)).unwrap_or_default();

@@ -128,7 +128,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "board, prefix, adopted",
         "From `init`: id of the board, what task ids start with, whether it came from a remote.",
     ),
-    ("kind, name, source, session, clone, worktree, holds", "From `whoami`."),
+    (
+        "kind, name, source, session, clone, worktree, holds, handed_over",
+        "From `whoami`; `handed_over`, what waits to be taken up, is `id`, `by` and `reason` of each.",
+    ),
     ("lost", "From `agent heartbeat`: `id`, `holder`, `token` of each claim that is no longer yours."),
     ("root, edges", "From `dep tree`: `from`, `to`."),
     (

@@ -236,7 +236,7 @@ fn taker(context: &Context<'_>, board: &Board) -> Result<Taker, Error> {
 /// Show a task
 #[derive(Args)]
 pub(super) struct ShowArgs {
-    /// The task; without it the one that you hold
+    /// The task; without it the one that you hold, or were handed
     id: Option<String>,
     /// How many of its newest comments; 0 for all
     #[arg(long, value_name = "N", default_value = "5")]
@@ -245,7 +245,7 @@ pub(super) struct ShowArgs {
 
 pub(super) fn show(args: ShowArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task_or_mine(context, args.id.as_deref())?;
+    let id = resolve::task_or_handed(context, args.id.as_deref())?;
     let version = tasks::read(context, &id)?;
     let board = Board::load(&context.store)?;
     let ready = board.ready(&context.store, &Taker::default()).contains(&id);

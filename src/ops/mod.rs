@@ -14,6 +14,7 @@ pub mod demo;
 pub mod deps;
 pub mod doctor;
 pub mod error;
+pub mod given;
 pub mod harness;
 pub mod history;
 pub mod hooks;

@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::error::Error;
+use super::given::{self, HandedOver};
 use super::identity::Who;
 use super::{Context, messages, rules};
 use crate::model::lease::Lease;
@@ -35,6 +36,8 @@ pub struct Prime {
     pub unread: usize,
     /// What it holds.
     pub held: Vec<Item>,
+    /// What was handed to it and waits to be taken up.
+    pub handed: Vec<HandedOver>,
     /// The best that it could start, best first.
     pub ready: Vec<Item>,
     /// How many it could start.
@@ -103,9 +106,13 @@ pub fn prime(context: &Context<'_>) -> Result<Option<Prime>, Error> {
         Some((scope, pause.by.clone(), pause.reason.clone()))
     });
     let held = name.as_ref().map(|name| board.held_by(name, &identity.session)).unwrap_or_default();
+    let mut handed =
+        name.as_ref().map(|name| given::waiting(context, &board.tasks, name)).unwrap_or_default();
     let taker = Taker { agent: name.clone(), domains: bound.clone() };
     // Whoever is paused is offered nothing.
-    let ready = if paused.is_some() { Vec::new() } else { board.ready(store, &taker) };
+    let mut ready = if paused.is_some() { Vec::new() } else { board.ready(store, &taker) };
+    ready.retain(|id| !held.contains(id) && !handed.iter().any(|h| h.task == *id));
+    handed.truncate(MOST);
     let item = |id: &TaskId| {
         let task = &board.tasks.get(id)?.state;
         let until = match board.lease(store, id) {
@@ -129,9 +136,10 @@ pub fn prime(context: &Context<'_>) -> Result<Option<Prime>, Error> {
         bound_task: repo.bound("task"),
         paused,
         unread: if name.is_some() { messages::unread_count(context).unwrap_or(0) } else { 0 },
+        handed,
         held: held.iter().take(MOST).filter_map(item).collect(),
-        ready: ready.iter().filter(|id| !held.contains(id)).take(MOST).filter_map(item).collect(),
-        ready_total: ready.iter().filter(|id| !held.contains(id)).count(),
+        ready: ready.iter().take(MOST).filter_map(item).collect(),
+        ready_total: ready.len(),
         now: board.now(),
         name,
         missing,

@@ -1,6 +1,7 @@
 //! From what a caller typed to the task that it means.
 
 use super::Context;
+use super::board::Board;
 use super::error::Error;
 use crate::model::names::TaskId;
 use crate::model::task::Task;
@@ -58,10 +59,24 @@ pub fn task_or_mine(context: &Context<'_>, text: Option<&str>) -> Result<TaskId,
     }
 }
 
+/// As [`task_or_mine`]; who holds none has the one that was handed to it.
+pub fn task_or_handed(context: &Context<'_>, text: Option<&str>) -> Result<TaskId, Error> {
+    match task_or_mine(context, text) {
+        Err(Error::NoSingleTask { held }) if held.is_empty() => {
+            let author = context.identity.author(&context.store)?;
+            one(Board::load(&context.store)?.held_by(&author.agent, ""))
+        }
+        other => other,
+    }
+}
+
 /// The one task that the caller's session holds.
 pub fn mine(context: &Context<'_>) -> Result<TaskId, Error> {
     let author = context.identity.author(&context.store)?;
-    let mut held = held(context, &author)?;
+    one(held(context, &author)?)
+}
+
+fn one(mut held: Vec<TaskId>) -> Result<TaskId, Error> {
     match (held.pop(), held.is_empty()) {
         (Some(id), true) => Ok(id),
         (last, _) => {
@@ -83,7 +98,7 @@ pub fn held(context: &Context<'_>, author: &crate::store::Author) -> Result<Vec<
         }
     }
     if held.is_empty() {
-        held = super::board::Board::load(&context.store)?.held_by(&author.agent, &author.session);
+        held = Board::load(&context.store)?.held_by(&author.agent, &author.session);
     }
     Ok(held)
 }

@@ -280,7 +280,7 @@ fn find_event(
 }
 
 /// The versions of a task from `tip` back to the first.
-fn history<'c>(
+pub(super) fn history<'c>(
     context: &'c Context<'_>,
     id: &TaskId,
     tip: &Version<Task>,
@@ -298,7 +298,8 @@ fn history<'c>(
     }))
 }
 
-fn event_of(version: &Version<Task>) -> TaskEvent {
+/// What happened in a version.
+pub(super) fn event_of(version: &Version<Task>) -> TaskEvent {
     serde_json::from_value(version.head.event.clone()).unwrap_or(TaskEvent::Unknown)
 }
 

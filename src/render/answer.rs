@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::ops::agents::{Line, Lost};
+use crate::ops::given::HandedOver;
 use crate::ops::hooks;
 use crate::ops::identity::{Identity, Who};
 use crate::ops::init::Initialised;
@@ -54,7 +55,7 @@ pub fn initialised(
 }
 
 /// Who asks.
-pub fn whoami(identity: &Identity, clone: &str, held: &[String]) -> Answer {
+pub fn whoami(identity: &Identity, clone: &str, held: &[String], handed: &[HandedOver]) -> Answer {
     let (kind, why) = match &identity.who {
         Who::Agent(_) => ("agent", ""),
         Who::Person(_) => ("person", ""),
@@ -75,8 +76,18 @@ pub fn whoami(identity: &Identity, clone: &str, held: &[String]) -> Answer {
     let json = json!({
         "kind": kind, "name": name, "source": identity.source, "session": identity.session,
         "clone": clone, "worktree": identity.worktree, "holds": held,
+        "handed_over": handed.iter().map(handed_json).collect::<Vec<_>>(),
     });
-    Answer { text: aligned(&rows), json }
+    let mut text = aligned(&rows);
+    for handed in handed {
+        text.push_str(&format!("{handed}\n"));
+    }
+    Answer { text, json }
+}
+
+/// A task that waits to be taken up, for programs.
+pub fn handed_json(handed: &HandedOver) -> Value {
+    json!({ "id": handed.task, "by": handed.by, "reason": handed.reason })
 }
 
 /// After a heartbeat.

@@ -88,6 +88,13 @@ fn lines(prime: &Prime, budget: usize) -> Vec<Line> {
             "commands: git comm next, show, renew, close, msg send".into(),
         ],
     );
+    for handed in &prime.handed {
+        let (what, next) = (handed.by_whom(), handed.next());
+        let short = format!("{what}; {next}");
+        let reason = escape::clipped(&handed.reason, 120);
+        let whole = format!("{what}: \"{}\"; {next}", quoted(&reason));
+        push(5, if reason.is_empty() { vec![short] } else { vec![whole, short] });
+    }
     for item in &prime.held {
         let until = match item.until {
             Some(until) => format!("until {}", until.short(prime.now)),
@@ -110,7 +117,7 @@ fn lines(prime: &Prime, budget: usize) -> Vec<Line> {
         for item in prime.ready.iter().take(5) {
             push(7, titled(&format!("  {} p{}", item.id, item.priority), item));
         }
-    } else if prime.held.is_empty() {
+    } else if prime.held.is_empty() && prime.handed.is_empty() {
         push(6, vec!["nothing is ready for you".into()]);
     }
     for what in &prime.missing {
@@ -177,6 +184,7 @@ fn json_of(prime: &Prime, budget: usize, text: &str) -> Value {
         "paused": paused,
         "unread": prime.unread,
         "held": prime.held.iter().map(item).collect::<Vec<_>>(),
+        "handed_over": prime.handed.iter().map(super::answer::handed_json).collect::<Vec<_>>(),
         "ready": prime.ready.iter().take(5).map(item).collect::<Vec<_>>(),
         "ready_total": prime.ready_total,
         "budget": budget,

@@ -33,6 +33,7 @@ mod fences;
 mod filters;
 mod format;
 mod guards;
+mod handed;
 mod harness;
 mod harness_setup;
 mod hooks;

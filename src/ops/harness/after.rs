@@ -5,11 +5,12 @@ use super::edit::pause_of;
 use super::told;
 use crate::git::Change;
 use crate::model::entry::Entry;
-use crate::model::names::{AgentName, DomainName};
+use crate::model::names::{AgentName, DomainName, TaskId};
+use crate::model::task::Task;
 use crate::ops::error::{Error, plural};
 use crate::ops::identity::Who;
-use crate::ops::{Context, agents, commit, messages, rules};
-use crate::store::Author;
+use crate::ops::{Context, agents, commit, given, messages, rules};
+use crate::store::{Author, tasks_prefix};
 use crate::text::escape;
 
 /// Files named before the rest is only counted.
@@ -61,7 +62,7 @@ fn shell_text(new: &[String], bound: &[DomainName]) -> String {
     joined(lines)
 }
 
-/// At a new turn: pause, claims lost, unread messages.
+/// At a new turn: pause, claims lost, tasks handed over, unread messages.
 pub fn turn(context: &Context<'_>) -> Result<String, Error> {
     let Some(author) = agent(context)? else { return Ok(String::new()) };
     let mut lines = Vec::new();
@@ -71,6 +72,9 @@ pub fn turn(context: &Context<'_>) -> Result<String, Error> {
         lines.push(format!("{}; stop: {}", escape::clipped(&refusal.to_string(), 300), refusal.hint()));
     }
     lines.extend(agents::lost(context, &author, true)?.iter().map(|lost| lost_line(&lost.to_string())));
+    let tasks = context.store.read_all::<TaskId, Task>(tasks_prefix())?.records;
+    let handed = given::waiting(context, &tasks, &author.agent);
+    lines.extend(handed.iter().take(SHOWN).map(ToString::to_string));
     let unread = messages::unread_count(context)?;
     if unread > 0 {
         lines.push(unread_line(unread));
