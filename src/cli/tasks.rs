@@ -16,7 +16,7 @@ use crate::ops::board::Board;
 use crate::ops::deps::Wanted;
 use crate::ops::error::{Error, Exit};
 use crate::ops::tasks::{self, Changes, Filter, New};
-use crate::ops::{Context, known, next, resolve};
+use crate::ops::{Context, given, known, next, resolve};
 use crate::render::answer::line;
 use crate::render::tasks as view;
 use crate::text::glob::Pattern;
@@ -255,7 +255,10 @@ pub(super) fn show(args: ShowArgs, app: &mut App<'_>) -> Outcome {
         comments.push((by, head.at, body));
     }
     comments.reverse();
-    let detail = view::Detail { id: &id, version: &version, board: &board, ready, comments: &comments };
+    let given = given::of(context, &id, &version);
+    let given = given.as_ref();
+    let detail =
+        view::Detail { id: &id, version: &version, board: &board, ready, given, comments: &comments };
     let answer = view::detail(&context.store, &detail);
     app.show(&answer)?;
     Ok(Exit::Done)

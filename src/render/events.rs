@@ -43,8 +43,10 @@ fn gist(event: &Happening) -> String {
             let until = text(claim.and_then(|c| c.get("expires_at")));
             let from = text(e.get("from"));
             let from = if from.is_empty() { from } else { format!(" from {from}") };
+            let reason = text(e.get("reason"));
+            let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
             format!(
-                "{}{from} until {}",
+                "{}{from} until {}{reason}",
                 text(claim.and_then(|c| c.get("agent"))),
                 until.get(11..16).map(|t| format!("{t}Z")).unwrap_or(until)
             )

@@ -9,6 +9,7 @@ use crate::model::names::TaskId;
 use crate::model::task::{DepType, State, Task};
 use crate::ops::board::Board;
 use crate::ops::claims::Granted;
+use crate::ops::given::Given;
 use crate::store::{Store, Version};
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
@@ -170,13 +171,15 @@ pub struct Detail<'a> {
     pub board: &'a Board,
     /// Whether it could be started now.
     pub ready: bool,
+    /// How it came to its holder, if somebody gave or took it.
+    pub given: Option<&'a Given>,
     /// Its newest comments, oldest first: who, when, what.
     pub comments: &'a [(String, Timestamp, String)],
 }
 
 /// Shows one task.
 pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
-    let Detail { id, version, board, ready, comments } = detail;
+    let Detail { id, version, board, ready, given, comments } = detail;
     let task = &version.state;
     let now = board.now();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -186,6 +189,9 @@ pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
         }
     };
     row("state", state_line(store, detail));
+    if let Some(given) = given {
+        row(if given.verb == "steal" { "stolen" } else { "handed" }, how_given(given));
+    }
     let labels: Vec<String> = task.labels.iter().map(ToString::to_string).collect();
     let domain = task.domain.as_ref().map(|d| format!("  domain {d}")).unwrap_or_default();
     let labels = if labels.is_empty() { String::new() } else { format!("  labels {}", labels.join(" ")) };
@@ -240,6 +246,8 @@ pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
         fields.insert("created_at".into(), json!(task.created_at));
         fields.insert("defer_until".into(), json!(task.defer_until));
         fields.insert("outcome".into(), json!(task.phase.outcome));
+        let given = given.map(|g| json!({"type": g.verb, "by": g.by, "from": g.from, "reason": g.reason}));
+        fields.insert("given".into(), json!(given));
         fields.insert("comment_count".into(), json!(task.comments.count));
         let comments: Vec<Value> =
             comments.iter().map(|(who, at, body)| json!({"by": who, "at": at, "body": body})).collect();
@@ -277,6 +285,16 @@ fn state_line(store: &Store<'_>, detail: &Detail<'_>) -> String {
         }
     }
     line
+}
+
+/// From whom, by whom and why a task changed hands.
+fn how_given(given: &Given) -> String {
+    let by = given.by.as_ref().map(|by| format!("by {by}")).unwrap_or_default();
+    let from = given.from.as_ref().filter(|from| given.by.as_ref() != Some(*from));
+    let from = from.map(|from| format!("from {from} ")).unwrap_or_default();
+    let reason = escape::clipped(&given.reason, 200);
+    let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
+    format!("{from}{by}{reason}")
 }
 
 fn with_state(graph: &Graph, id: &TaskId) -> String {

@@ -71,3 +71,38 @@ fn a_hand_over_is_its_receivers_task_to_show_and_to_renew() {
     s.as_agent("ada", "handover --to bob").succeeds();
     assert!(s.as_agent("bob", "show").succeeds().stdout.starts_with("bd-2 "));
 }
+
+/// The lines of an answer that say this.
+fn saying(text: &str, what: &str) -> Vec<String> {
+    text.lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
+}
+
+#[test]
+fn why_a_task_changed_hands_can_be_read() {
+    let s = handed_to_bob();
+    let given = |id: &str| s.task(id)["given"].clone();
+    for taken_up in [false, true] {
+        if taken_up {
+            s.as_agent("bob", "claim bd-1").succeeds();
+            s.as_agent("bob", "comment bd-1 'I am at it'").succeeds();
+        }
+        let show = s.comm("show bd-1").succeeds().stdout;
+        assert_eq!(saying(&show, "handed").len(), 1, "{show}");
+        assert!(saying(&show, "handed")[0].ends_with("by ada: needs css"), "{show}");
+        assert_eq!((&given("bd-1")["type"], &given("bd-1")["by"]), (&"handover".into(), &"ada".into()));
+    }
+    s.as_person("steal bd-1 --reason 'it hangs'").succeeds();
+    let show = s.comm("show bd-1").succeeds().stdout;
+    assert!(saying(&show, "stolen")[0].ends_with("from bob by kai-conductor: it hangs"), "{show}");
+    assert_eq!(given("bd-1")["reason"], "it hangs");
+    let log = s.comm("log bd-1").succeeds().stdout;
+    for (verb, why) in [("handover", ": needs css"), ("steal", ": it hangs")] {
+        assert!(saying(&log, verb)[0].ends_with(why), "{log}");
+    }
+    // Who took it itself was given it by nobody.
+    s.as_person("release bd-1").succeeds();
+    s.as_agent("cyd", "claim bd-1").succeeds();
+    let show = s.comm("show bd-1").succeeds().stdout;
+    assert!(!show.contains("handed") && !show.contains("stolen"), "{show}");
+    assert!(given("bd-1").is_null());
+}
