@@ -72,7 +72,7 @@ pub(super) struct RenewArgs {
 
 pub(super) fn renew(args: RenewArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task_or_handed(context, args.id.as_deref())?;
+    let id = resolve::task_to_renew(context, args.id.as_deref())?;
     let version = claims::renew(context, &id, args.ttl.map(|s| s.0), args.token)?;
     let now = context.store.env().now();
     let until = version.state.phase.claim.as_ref().map(|c| c.expires_at.short(now)).unwrap_or_default();
@@ -96,7 +96,7 @@ pub(super) struct ReleaseArgs {
 
 pub(super) fn release(args: ReleaseArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task_or_mine(context, args.id.as_deref())?;
+    let id = resolve::task_to_act_on(context, args.id.as_deref())?;
     let version = claims::release(context, &id, &args.reason, args.token)?;
     let answer = view::changed(format!("released {id}"), &id, &version, true);
     app.show(&answer)?;
@@ -121,7 +121,7 @@ pub(super) struct HandoverArgs {
 
 pub(super) fn handover(args: HandoverArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
-    let id = resolve::task_or_mine(context, args.id.as_deref())?;
+    let id = resolve::task_to_act_on(context, args.id.as_deref())?;
     let ttl = claims::ttl(context, args.ttl.map(|s| s.0))?;
     let version = claims::handover(context, &id, &args.to, &args.reason, ttl)?;
     let answer = view::changed(format!("handed {id} to {}", args.to), &id, &version, true);
@@ -196,7 +196,7 @@ pub(super) fn reopen(args: CancelArgs, app: &mut App<'_>) -> Outcome {
 fn end(app: &mut App<'_>, texts: &[String], ending: Ending, reason: &str, token: Option<u64>) -> Outcome {
     let context = app.context()?;
     let ids = match texts {
-        [] => vec![resolve::mine(context)?],
+        [] => vec![resolve::task_to_act_on(context, None)?],
         texts => resolve::tasks(context, texts)?,
     };
     each(app, &ids, |context, id| {

@@ -96,6 +96,12 @@ pub fn check_fence(id: &TaskId, task: &Task, asker: Asker<'_>, grip: Grip<'_>) -
         // Granted anew to this very session; its memory is behind.
         return Ok(());
     }
+    let stale = Refusal::StaleFence { task: id.clone(), fence: fence.clone(), named: remembered.token };
+    if claim.is_some_and(|c| c.is_of(asker.agent, "")) {
+        // Handed back to its agent, which has to take it up first: what it
+        // did before may be undone or done by now.
+        return Err(stale);
+    }
     let holder = claim.map(|c| c.agent.clone()).or_else(|| task.phase.outcome.as_ref().map(|o| o.by.clone()));
     match holder {
         Some(holder) => Err(Refusal::Superseded {
@@ -104,7 +110,7 @@ pub fn check_fence(id: &TaskId, task: &Task, asker: Asker<'_>, grip: Grip<'_>) -
             fence: fence.clone(),
             held: remembered.token,
         }),
-        None => Err(Refusal::StaleFence { task: id.clone(), fence: fence.clone(), named: remembered.token }),
+        None => Err(stale),
     }
 }
 

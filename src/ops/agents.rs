@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::Context;
 use super::board::Board;
 use super::error::Error;
+use super::losses::{self, Loss};
 use super::tasks::{check_size, to_value};
 use crate::git::Durability;
 use crate::model::agent::{Agent, AgentEvent, Session};
 use crate::model::lease::{Heartbeat, Lease};
 use crate::model::names::{AgentName, DomainName, TaskId};
-use crate::model::task::Task;
-use crate::store::{Author, Decision, Version};
+use crate::store::{Author, Decision, Presence, Version};
 use crate::text::time::Timestamp;
 
 /// What an agent says of itself.
@@ -164,26 +164,21 @@ fn write(
     updated.version.ok_or_else(|| Error::unknown("agent", author.agent.as_str()))
 }
 
-/// The grants that the session remembers and no longer has, and (`again`)
-/// those that it was told of before, until it takes other work. They stay
-/// remembered: that is what refuses a late completion.
+/// The claims that the session lost, and (`again`) those that it was told of
+/// before.
 pub fn lost(context: &Context<'_>, author: &Author, again: bool) -> Result<Vec<Lost>, Error> {
-    let store = &context.store;
-    let held = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
-    let mut lost = Vec::new();
-    for (id, grant) in held.into_iter().filter(|(_, g)| !g.past && (again || !g.lost)) {
-        let Some(version) = store.read::<Task>(id.as_str())? else { continue };
-        let phase = version.state.phase;
-        let mine = phase.claim.as_ref().is_some_and(|c| c.is_of(&author.agent, &author.session));
-        if !mine && phase.fence != grant.fence {
-            let holder = phase.claim.map(|c| c.agent);
-            lost.push(Lost { task: id, holder, token: phase.fence.token });
-        }
-    }
+    let mut lost = losses::all(context, author)?;
+    lost.retain(|loss| again || !loss.held.lost);
     if !lost.is_empty() {
-        store.remember(&author.session, |presence| lost.iter().for_each(|l| presence.lose(&l.task)));
+        let told = |presence: &mut Presence| lost.iter().for_each(|loss| presence.lose(&loss.task));
+        context.store.remember(&author.session, told);
     }
-    Ok(lost)
+    let told = |loss: Loss| Lost {
+        task: loss.task,
+        holder: loss.phase.claim.map(|c| c.agent),
+        token: loss.phase.fence.token,
+    };
+    Ok(lost.into_iter().map(told).collect())
 }
 
 /// The caller, or another agent that holds nothing, leaves for good.

@@ -259,9 +259,7 @@ fn remember(context: &Context<'_>, author: &Author, id: &TaskId, task: &Task) {
                 presence.grant(id, task.phase.fence.clone(), claim.ttl);
             }
         }
-        None => {
-            presence.held.remove(id);
-        }
+        None => presence.end(id),
     });
 }
 
@@ -275,7 +273,13 @@ pub fn renew(
     let author = context.identity.holder(&context.store)?;
     let given = ttl;
     let (version, _) = change(context, &author, id, |task, stamp| {
-        fence_of(context, &author, id, task, grip)?;
+        if task.phase.claim.as_ref().is_some_and(|c| c.is_of(&author.agent, "")) {
+            // Takes up what was handed over, whatever this session held before.
+            let grip = Grip { named: grip, remembered: None };
+            claiming::check_fence(id, task, asker(context, &author), grip)?;
+        } else {
+            fence_of(context, &author, id, task, grip)?;
+        }
         // Unless asked otherwise, as long as it was granted for.
         let before = task.phase.claim.as_ref().map(Claim::ttl);
         let ttl = self::ttl(context, given.or(before))?;

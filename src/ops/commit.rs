@@ -7,7 +7,7 @@
 use super::error::{Error, plural};
 use super::identity::Who;
 use super::refusing::{hint_for, on_record};
-use super::{Context, boundary, resolve, rules};
+use super::{Context, boundary, losses, resolve, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Owner, RULES};
@@ -15,7 +15,6 @@ use crate::git::Change;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::Fence;
-use crate::model::task::Task;
 use crate::store::Author;
 
 /// What a commit was found to be made under.
@@ -202,41 +201,15 @@ pub(super) fn refuse_paused(
 /// The claim that a commit of this session is made under: that of the task
 /// which the worktree is bound to, else of the one task that is held.
 ///
-/// A session that remembers claims and has lost all of them is refused: what
-/// it is about to commit was work on a task that is somebody else's now.
+/// A session that has lost what it held is refused: what it is about to commit
+/// was work on a task that is somebody else's now.
 pub fn current_grant(context: &Context<'_>, author: &Author) -> Result<Option<(TaskId, Fence)>, Error> {
-    let store = &context.store;
-    let bound: Option<TaskId> = store.repo().bound("task").map(|t| t.parse()).transpose()?;
-    let mut remembered = store.presence(&author.session).map(|p| p.held).unwrap_or_default();
-    let mut held = Vec::new();
-    let mut lost = None;
-    for (id, grant) in std::mem::take(&mut remembered) {
-        let Some(version) = store.read::<Task>(id.as_str())? else { continue };
-        let phase = version.state.phase;
-        match &phase.claim {
-            Some(claim) if claim.is_of(&author.agent, &author.session) => held.push((id, phase.fence)),
-            _ if phase.fence != grant.fence => lost = Some((id, phase, grant.fence.token)),
-            _ => {}
-        }
-    }
-    if held.is_empty() {
-        for id in resolve::held(context, author)? {
-            let fence = super::tasks::read(context, &id)?.state.phase.fence;
-            held.push((id, fence));
-        }
-    }
-    if let Some(bound) = &bound
-        && let Some(grant) = held.iter().find(|(id, _)| id == bound)
-    {
-        return Ok(Some(grant.clone()));
-    }
-    match (held.into_iter().next(), lost) {
-        (Some(grant), _) => Ok(Some(grant)),
-        (None, Some((task, phase, token))) => {
-            let holder = phase.claim.map(|c| c.agent).or(phase.outcome.map(|o| o.by));
-            let holder: AgentName = holder.unwrap_or_else(|| author.agent.clone());
-            Err(Refusal::Superseded { task, holder, fence: phase.fence, held: token }.into())
-        }
-        (None, None) => Ok(None),
-    }
+    let bound: Option<TaskId> = context.store.repo().bound("task").map(|t| t.parse()).transpose()?;
+    let held = resolve::held(context, author)?;
+    let Some(task) = held.iter().find(|id| Some(*id) == bound.as_ref()).or(held.first()) else {
+        losses::refuse(context, author)?;
+        return Ok(None);
+    };
+    let fence = super::tasks::read(context, task)?.state.phase.fence;
+    Ok(Some((task.clone(), fence)))
 }

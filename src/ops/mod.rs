@@ -22,6 +22,7 @@ pub mod identity;
 pub mod init;
 pub mod join;
 pub mod known;
+mod losses;
 pub mod messages;
 pub mod next;
 pub mod prime;

@@ -1,8 +1,8 @@
 //! From what a caller typed to the task that it means.
 
-use super::Context;
 use super::board::Board;
 use super::error::Error;
+use super::{Context, losses};
 use crate::model::names::TaskId;
 use crate::model::task::Task;
 use crate::store::{task_ref, tasks_prefix};
@@ -57,6 +57,24 @@ pub fn task_or_mine(context: &Context<'_>, text: Option<&str>) -> Result<TaskId,
         Some(text) => task(context, text),
         None => mine(context),
     }
+}
+
+/// As [`task_or_mine`], for what only a holder does: a session that lost what
+/// it held is told so.
+pub fn task_to_act_on(context: &Context<'_>, text: Option<&str>) -> Result<TaskId, Error> {
+    told_of_loss(context, task_or_mine(context, text))
+}
+
+/// As [`task_to_act_on`], for a task that was handed over too.
+pub fn task_to_renew(context: &Context<'_>, text: Option<&str>) -> Result<TaskId, Error> {
+    told_of_loss(context, task_or_handed(context, text))
+}
+
+fn told_of_loss(context: &Context<'_>, found: Result<TaskId, Error>) -> Result<TaskId, Error> {
+    if matches!(&found, Err(Error::NoSingleTask { held }) if held.is_empty()) {
+        losses::refuse(context, &context.identity.author(&context.store)?)?;
+    }
+    found
 }
 
 /// As [`task_or_mine`]; who holds none has the one that was handed to it.

@@ -23,6 +23,7 @@ pub use codec::{Current, Head, Version};
 pub use create::{Created, Key, Made};
 pub use error::StoreError;
 pub use kinds::{Cell, PREFIX, agent_ref, control_ref, meta_ref, task_id_of, task_ref, tasks_prefix};
+pub use presence::{Held, Presence};
 pub use remembered::Remembered;
 
 use std::cell::RefCell;

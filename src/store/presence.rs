@@ -43,7 +43,7 @@ pub struct Held {
     /// The session was told that it lost this claim.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
-    /// And took other work since. A late completion is still refused, but
+    /// And took or ended other work since. A late completion is still refused, but
     /// what the session does now is no longer that lost work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub past: bool,
@@ -52,10 +52,21 @@ pub struct Held {
 impl Presence {
     /// Remembers a grant. Losses that the session was told of are past now.
     pub fn grant(&mut self, id: &TaskId, fence: Fence, ttl: u64) {
+        self.settle();
+        self.held.insert(id.clone(), Held { fence, ttl, lost: false, past: false });
+    }
+
+    /// Forgets a grant that the session ended. Losses that it was told of are
+    /// past now.
+    pub fn end(&mut self, id: &TaskId) {
+        self.settle();
+        self.held.remove(id);
+    }
+
+    fn settle(&mut self) {
         for held in self.held.values_mut() {
             held.past |= held.lost;
         }
-        self.held.insert(id.clone(), Held { fence, ttl, lost: false, past: false });
     }
 
     /// Remembers that the session was told of a loss.

@@ -45,6 +45,7 @@ mod identity;
 mod joining;
 mod kills;
 mod layers;
+mod losses;
 mod messages;
 mod output;
 mod prime;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Around, Check, FIX, or_fine, some};
 use crate::model::names::AgentName;
+use crate::model::task::Claim;
 use crate::ops::board::Board;
 use crate::ops::error::{Error, plural};
 use crate::ops::identity::is_person_record;
@@ -58,7 +59,14 @@ fn stale(board: &Board, all: &[Remembered]) -> Option<Check> {
         {
             let Some(task) = board.tasks.get(id) else { continue };
             let phase = &task.state.phase;
-            let has = phase.claim.as_ref().is_some_and(|claim| claim.session == one.session);
+            // What was handed back to its agent waits to be taken up.
+            let agent = |claim: &Claim| board.agents.get(&claim.agent);
+            let is_its = |claim: &Claim| {
+                agent(claim).is_some_and(|agent| agent.state.sessions.contains_key(&one.session))
+            };
+            let has = phase.claim.as_ref().is_some_and(|claim| {
+                claim.session == one.session || (claim.session.is_empty() && is_its(claim))
+            });
             if !has && phase.fence != held.fence {
                 lost.push(format!("{} {id}", agent_of(board, &one.session)));
             }
