@@ -76,7 +76,7 @@ pub(super) fn renew(args: RenewArgs, app: &mut App<'_>) -> Outcome {
     let version = claims::renew(context, &id, args.ttl.map(|s| s.0), args.token)?;
     let now = context.store.env().now();
     let until = version.state.phase.claim.as_ref().map(|c| c.expires_at.short(now)).unwrap_or_default();
-    let answer = view::changed(format!("renewed {id} until {until}"), &id, &version, true);
+    let answer = view::changed(context, format!("renewed {id} until {until}"), &id, &version, true);
     app.show(&answer)?;
     Ok(Exit::Done)
 }
@@ -98,7 +98,7 @@ pub(super) fn release(args: ReleaseArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let id = resolve::task_to_act_on(context, args.id.as_deref())?;
     let version = claims::release(context, &id, &args.reason, args.token)?;
-    let answer = view::changed(format!("released {id}"), &id, &version, true);
+    let answer = view::changed(context, format!("released {id}"), &id, &version, true);
     app.show(&answer)?;
     Ok(Exit::Done)
 }
@@ -124,7 +124,7 @@ pub(super) fn handover(args: HandoverArgs, app: &mut App<'_>) -> Outcome {
     let id = resolve::task_to_act_on(context, args.id.as_deref())?;
     let ttl = claims::ttl(context, args.ttl.map(|s| s.0))?;
     let version = claims::handover(context, &id, &args.to, &args.reason, ttl)?;
-    let answer = view::changed(format!("handed {id} to {}", args.to), &id, &version, true);
+    let answer = view::changed(context, format!("handed {id} to {}", args.to), &id, &version, true);
     app.show(&answer)?;
     Ok(Exit::Done)
 }
@@ -211,7 +211,7 @@ fn end(app: &mut App<'_>, texts: &[String], ending: Ending, reason: &str, token:
             (true, Ending::Cancel) => format!("cancelled {id}"),
             (true, Ending::Reopen) => format!("reopened {id}"),
         };
-        Ok(view::changed(text, id, &version, changed))
+        Ok(view::changed(context, text, id, &version, changed))
     })
 }
 
@@ -257,17 +257,17 @@ pub(super) fn update(
                 if crate::ops::tasks::read(context, id)?.state.phase.state == State::Claimed =>
             {
                 let version = claims::release(context, id, "", None)?;
-                Ok(view::changed(format!("released {id}"), id, &version, true))
+                Ok(view::changed(context, format!("released {id}"), id, &version, true))
             }
             Then::End(ending) => {
                 let (version, changed) = claims::end(context, id, ending, "", None)?;
                 let text = format!("{id} is {}", version.state.phase.state);
-                Ok(view::changed(text, id, &version, changed))
+                Ok(view::changed(context, text, id, &version, changed))
             }
             Then::Nothing => {
                 let version = crate::ops::tasks::read(context, id)?;
                 let changed = edited.as_ref().is_some_and(|e| e.1);
-                Ok(view::changed(format!("edited {id}"), id, &version, changed))
+                Ok(view::changed(context, format!("edited {id}"), id, &version, changed))
             }
         }
     })

@@ -72,7 +72,7 @@ fn change(app: &mut App<'_>, id: &str, changes: &Changes, wanted: &[Wanted], add
         (true, false) => format!("{id} {} already", each.join(", ")),
         (false, _) => format!("no longer: {id} {}", each.join(", ")),
     };
-    let answer = view::changed(text, &id, &version, changed);
+    let answer = view::changed(context, text, &id, &version, changed);
     app.show(&answer)?;
     Ok(Exit::Done)
 }

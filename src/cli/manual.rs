@@ -72,7 +72,7 @@ const JSON: &[&str] = &[
 const JSON_FIELDS: &[(&str, &str)] = &[
     (
         "task, tasks",
-        "`id`, `title`, `state` (open, claimed, review, done, failed, cancelled), `priority`, `type`, `domain`, `assignee`, `labels`, `claim` (`agent`, `token`, `nonce`, `granted_at`, `expires_at`, `provisional`), `ready` and `blocked_by` (null where the board was not read), `updated_at`. From `show` also `description`, `deps` (`type`, `id`), `blocks`, `children`, `created_by`, `created_at`, `defer_until`, `outcome` (`by`, `at`, `reason`, `late`), `given` (how it came to its holder, if by `handover` or `steal`: `type`, `by`, `from`, `reason`), `comment_count`, `comments` (`by`, `at`, `body`).",
+        "`id`, `title`, `state` (open, claimed, review, done, failed, cancelled), `priority`, `type`, `domain`, `assignee`, `labels`, `claim` (`agent`, `token`, `nonce`, `granted_at`, `expires_at` as heartbeats have moved it, null once the lease is over, `provisional`), `ready` and `blocked_by` (null where the board was not read), `updated_at`. From `show` also `description`, `deps` (`type`, `id`), `blocks`, `children`, `created_by`, `created_at`, `defer_until`, `outcome` (`by`, `at`, `reason`, `late`), `given` (how it came to its holder, if by `handover` or `steal`: `type`, `by`, `from`, `reason`), `comment_count`, `comments` (`by`, `at`, `body`).",
     ),
     ("total, more", "How many there are in all; how many were not shown."),
     ("next", "The suggested command."),

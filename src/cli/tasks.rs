@@ -110,7 +110,7 @@ pub(super) fn add(args: AddArgs, app: &mut App<'_>) -> Outcome {
             _ => format!("`{id}` was added by the same call before; for another, say --key WORD"),
         });
     }
-    let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None), "created": added.created });
+    let json = json!({ "task": view::json_of(&added.id, &added.version.state, added.version.head.at, None, None), "created": added.created });
     app.show(&line(added.id.to_string(), json))?;
     Ok(Exit::Done)
 }
@@ -370,7 +370,7 @@ pub(super) fn edit(args: EditArgs, app: &mut App<'_>) -> Outcome {
     each(app, &ids, |context, id| {
         let (version, changed) = tasks::edit(context, id, &changes)?;
         let text = if changed { format!("edited {id}") } else { format!("{id} is so already") };
-        Ok(view::changed(text, id, &version, changed))
+        Ok(view::changed(context, text, id, &version, changed))
     })
 }
 
@@ -441,7 +441,7 @@ pub(super) fn comment(args: CommentArgs, app: &mut App<'_>) -> Outcome {
     let body = args.body.read(&dir)?;
     let (version, written) = tasks::comment(context, &id, &body, args.key.as_deref())?;
     let text = if written { format!("commented on {id}") } else { format!("{id} has that comment already") };
-    let answer = view::changed(text, &id, &version, written);
+    let answer = view::changed(context, text, &id, &version, written);
     app.show(&answer)?;
     Ok(Exit::Done)
 }
@@ -485,6 +485,6 @@ pub(super) fn defer(args: DeferArgs, app: &mut App<'_>) -> Outcome {
             }
             Some(until) => format!("deferred {id} until {}", until.to_second()),
         };
-        Ok(view::changed(text, id, &version, changed))
+        Ok(view::changed(context, text, id, &version, changed))
     })
 }

@@ -77,6 +77,14 @@ pub enum Lease {
 }
 
 impl Lease {
+    /// When it ends, unless renewed or kept by heartbeats; none if it has.
+    pub fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::Live { until } | Self::Watched { until } => Some(until),
+            Self::Expired => None,
+        }
+    }
+
     /// Whether the task may be taken over.
     pub fn is_expired(self) -> bool {
         self == Self::Expired

@@ -108,6 +108,12 @@ pub fn judge_one(context: &Context<'_>, id: &TaskId, task: &Task) -> Result<Opti
     Ok(Some((lease, guard)))
 }
 
+/// When the lease on one task ends; none if nobody holds it, if it is over, or
+/// if that cannot be told.
+pub fn until(context: &Context<'_>, id: &TaskId, task: &Task) -> Option<Timestamp> {
+    judge_one(context, id, task).ok()??.0.until()
+}
+
 /// Judges a lease. One that was granted elsewhere is noted when it is first
 /// seen, because it can expire only after it was watched.
 fn judge(

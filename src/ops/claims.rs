@@ -102,13 +102,16 @@ pub(super) fn grant(
     let version = updated.version.ok_or_else(|| Error::unknown("task", id.as_str()))?;
     let (granted, from) = updated.result;
     remember(context, author, id, &version.state);
-    // A heartbeat may have carried an older grant beyond its stored end.
-    let judged = if updated.written { None } else { board::judge_one(context, id, &version.state)? };
-    let until = match judged {
-        Some((Lease::Live { until }, _)) => until,
-        _ => version.state.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default(),
-    };
+    let until = end_of(context, id, &version.state, updated.written)?;
     Ok(Granted { id: id.clone(), version, granted, from, until })
+}
+
+/// When the lease on a held task ends: as just written, else as heartbeats
+/// may have carried it beyond its stored end.
+fn end_of(context: &Context<'_>, id: &TaskId, task: &Task, written: bool) -> Result<Timestamp, Error> {
+    let judged = if written { None } else { board::judge_one(context, id, task)? };
+    let stored = || task.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default();
+    Ok(judged.and_then(|(lease, _)| lease.until()).unwrap_or_else(stored))
 }
 
 type Guards = Vec<Watched>;
@@ -364,7 +367,7 @@ pub fn steal(context: &Context<'_>, id: &TaskId, reason: &str, ttl: Duration) ->
         let claim = lease_for(context, author.agent.clone(), author.session.clone(), ttl, stamp)?;
         Ok(Some(TaskEvent::Steal(Grant { claim, from: from.clone(), reason: reason.to_owned() })))
     })?;
-    let until = version.state.phase.claim.as_ref().map(|c| c.expires_at).unwrap_or_default();
+    let until = end_of(context, id, &version.state, granted)?;
     Ok(Granted { id: id.clone(), version, granted, from, until })
 }
 

@@ -7,7 +7,8 @@ use super::columns::aligned;
 use crate::model::graph::{Blocker, Graph, Node};
 use crate::model::names::TaskId;
 use crate::model::task::{DepType, State, Task};
-use crate::ops::board::Board;
+use crate::ops::Context;
+use crate::ops::board::{self, Board};
 use crate::ops::claims::Granted;
 use crate::ops::given::Given;
 use crate::store::{Store, Version};
@@ -18,9 +19,16 @@ use crate::text::time::{Span, Timestamp};
 /// every token.
 const ROW: usize = 64;
 
-/// A task for programs. `ready` and `blocked_by` are derived from the board,
-/// and null where the board was not read.
-pub fn json_of(id: &TaskId, task: &Task, updated_at: Timestamp, board: Option<(&Board, bool)>) -> Value {
+/// A task for programs. `until` is the end of the lease on it; none if it is
+/// over. `ready` and `blocked_by` are derived from the board, and null where
+/// the board was not read.
+pub fn json_of(
+    id: &TaskId,
+    task: &Task,
+    updated_at: Timestamp,
+    until: Option<Timestamp>,
+    board: Option<(&Board, bool)>,
+) -> Value {
     let phase = &task.phase;
     let claim = phase.claim.as_ref().map(|claim| {
         json!({
@@ -28,7 +36,7 @@ pub fn json_of(id: &TaskId, task: &Task, updated_at: Timestamp, board: Option<(&
             "token": phase.fence.token,
             "nonce": phase.fence.nonce,
             "granted_at": claim.granted_at,
-            "expires_at": claim.expires_at,
+            "expires_at": until,
             "provisional": false,
         })
     });
@@ -95,7 +103,7 @@ pub fn list(
         .iter()
         .filter_map(|id| {
             let task = board.tasks.get(id)?;
-            Some(json_of(id, &task.state, task.at, Some((board, ready.contains(id)))))
+            Some(json_of(id, &task.state, task.at, end(store, board, id), Some((board, ready.contains(id)))))
         })
         .collect();
     Answer { text, json: json!({ "tasks": rows, "total": ids.len(), "next": style.next }) }
@@ -147,7 +155,7 @@ pub fn granted(granted: &Granted, now: Timestamp) -> Answer {
     text.push_str(&format!(": {}\n", escape::clipped(&task.title, 60)));
     let next = format!("git comm close {id}");
     let json = json!({
-        "task": json_of(id, task, granted.version.head.at, None),
+        "task": json_of(id, task, granted.version.head.at, Some(granted.until), None),
         "granted": granted.granted,
         "taken_from": granted.from,
         "next": next,
@@ -156,8 +164,16 @@ pub fn granted(granted: &Granted, now: Timestamp) -> Answer {
 }
 
 /// After any other change of a task: a line, and the task.
-pub fn changed(line: String, id: &TaskId, version: &Version<Task>, changed: bool) -> Answer {
-    let json = json!({ "task": json_of(id, &version.state, version.head.at, None), "changed": changed });
+pub fn changed(
+    context: &Context<'_>,
+    line: String,
+    id: &TaskId,
+    version: &Version<Task>,
+    changed: bool,
+) -> Answer {
+    let until = board::until(context, id, &version.state);
+    let task = json_of(id, &version.state, version.head.at, until, None);
+    let json = json!({ "task": task, "changed": changed });
     super::answer::line(line, json)
 }
 
@@ -229,7 +245,7 @@ pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
             text.push_str(&format!("{} {who}\n  {body}\n", at.short(now)));
         }
     }
-    let mut json = json_of(id, task, version.head.at, Some((board, *ready)));
+    let mut json = json_of(id, task, version.head.at, end(store, board, id), Some((board, *ready)));
     if let Value::Object(fields) = &mut json {
         fields.insert("description".into(), task.description.clone().into());
         fields.insert(
@@ -256,6 +272,11 @@ pub fn detail(store: &Store<'_>, detail: &Detail<'_>) -> Answer {
     Answer { text, json: json!({ "task": json }) }
 }
 
+/// When the lease on a task ends; none if nobody holds it, or if it is over.
+fn end(store: &Store<'_>, board: &Board, id: &TaskId) -> Option<Timestamp> {
+    board.lease(store, id)?.until()
+}
+
 fn state_line(store: &Store<'_>, detail: &Detail<'_>) -> String {
     let Detail { id, version, board, ready, .. } = detail;
     let phase = &version.state.phase;
@@ -263,13 +284,11 @@ fn state_line(store: &Store<'_>, detail: &Detail<'_>) -> String {
     let mut line = phase.state.to_string();
     if let Some(claim) = &phase.claim {
         line.push_str(&format!(" by {}", claim.agent));
-        match board.lease(store, id) {
-            Some(
-                crate::model::lease::Lease::Live { until } | crate::model::lease::Lease::Watched { until },
-            ) => {
+        match end(store, board, id) {
+            Some(until) => {
                 line.push_str(&format!(" until {} ({} left)", until.short(now), Span(until.since(now))));
             }
-            _ => line.push_str(", lease over"),
+            None => line.push_str(", lease over"),
         }
         line.push_str(&format!(", token {}", phase.fence.token));
     } else if *ready {

@@ -45,6 +45,8 @@ mod identity;
 mod joining;
 mod kills;
 mod layers;
+#[cfg(debug_assertions)]
+mod lease_ends;
 mod losses;
 mod messages;
 mod output;
