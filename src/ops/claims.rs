@@ -63,7 +63,20 @@ pub fn claim(context: &Context<'_>, id: &TaskId, ttl: Duration, once: bool) -> R
     if once && !granted.granted {
         return Err(Refusal::AlreadyYours { task: id.clone() }.into());
     }
+    if granted.granted {
+        doubt_domain(context, &author.agent, &granted);
+    }
     Ok(granted)
+}
+
+/// Says so if whoever was granted a task works in other domains than its.
+fn doubt_domain(context: &Context<'_>, agent: &AgentName, granted: &Granted) {
+    let (Some(domain), false) = (&granted.version.state.domain, context.identity.is_person()) else { return };
+    let works_in = super::rules::works_in(context, agent).unwrap_or_default();
+    if !works_in.is_empty() && !works_in.contains(domain) {
+        let works_in: Vec<&str> = works_in.iter().map(DomainName::as_str).collect();
+        context.notice(format!("{} is of domain {domain}; you work in {}", granted.id, works_in.join(", ")));
+    }
 }
 
 /// One try at a task, without the heartbeat that may be due with it.

@@ -31,6 +31,7 @@ mod doctor_worktrees;
 mod faults;
 mod fences;
 mod filters;
+mod foreign_domains;
 mod format;
 mod guards;
 mod handed;
