@@ -99,6 +99,9 @@ pub enum Entry {
     Refused {
         /// Which gate.
         gate: String,
+        /// What was refused and why, in a sentence.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        what: String,
         /// The domain that the writer works for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         domain: Option<DomainName>,

@@ -59,6 +59,7 @@ pub(super) fn on_record(
     let kept = findings.iter().take(limits::FINDINGS);
     let entry = Entry::Refused {
         gate: gate.to_owned(),
+        what: what.to_owned(),
         domain: bound.first().cloned(),
         findings: kept
             .map(|f| Refused { code: f.code.to_owned(), path: f.shown_path(), owner: owner(&f.path) })

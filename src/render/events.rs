@@ -66,7 +66,9 @@ fn gist(event: &Happening) -> String {
         "refused" => {
             let findings = e.get("findings").and_then(Value::as_array);
             let paths: Vec<String> = findings.into_iter().flatten().map(|f| text(f.get("path"))).collect();
-            format!("{}: {}", text(e.get("gate")), paths.join(", "))
+            let what = if paths.is_empty() { text(e.get("what")) } else { paths.join(", ") };
+            let what = if what.is_empty() { what } else { format!(": {what}") };
+            format!("{}{what}", text(e.get("gate")))
         }
         _ => text(e.get("reason")),
     }

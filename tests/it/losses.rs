@@ -99,3 +99,19 @@ fn without_an_id_too_a_superseded_holder_is_told_so() {
     s.as_agent("ada", "close").succeeds();
     s.as_agent("ada", "close").exits(4);
 }
+
+#[test]
+fn the_log_says_what_was_refused_for_want_of_a_claim() {
+    let s = claims_required();
+    refused_commit(&s);
+    let log = s.comm("log --kind refused").succeeds().stdout;
+    let line = log.lines().next().unwrap();
+    assert!(line.ends_with("claim: `ada` holds no task, and commits here are made under one"), "{log}");
+    // Where files were refused, they are what it was.
+    write(&s, "web/w.txt", "smuggled");
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    refused_commit(&s);
+    let log = s.comm("log --kind refused -n 1").succeeds().stdout;
+    assert!(log.lines().next().unwrap().ends_with("scope: web/w.txt"), "{log}");
+}
