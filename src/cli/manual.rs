@@ -117,7 +117,7 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `worktree list`: what they are compared with. From `prune`: `path`, `name` and `reasons` of those that stay.",
     ),
     (
-        "role, domains, require_claim, paused, unread, held, ready, ready_total, budget, tokens",
+        "role, domains, require_claim, paused, unread, held, handed_over, ready, ready_total, budget, tokens",
         "From `prime`: what binds the agent, what waits for it, and how long the text may be and is.",
     ),
     (
