@@ -116,7 +116,7 @@ fn unknown(word: &str, second: Option<&str>) -> u8 {
     let shown = escape::clipped(word, 40);
     if group.is_empty() {
         let meant = table::nearest(word)
-            .map_or_else(|| "git comm --help".to_owned(), |m| format!("did you mean `git comm {m}`?"));
+            .map_or_else(|| "git comm -h".to_owned(), |m| format!("did you mean `git comm {m}`?"));
         eprint(&format!("error: there is no command `{shown}`\n\nhint: {meant}\n"));
     } else {
         let what = match second {

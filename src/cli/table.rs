@@ -156,9 +156,13 @@ pub(super) fn find(words: &[&str]) -> Option<(&'static Verb, usize)> {
     None
 }
 
-/// The verb whose name is closest to a mistyped one.
+/// Verbs that nobody should come to by a slip: they end or stop work, or take
+/// it from somebody.
+const GRAVE: &[&str] = &["fail", "cancel", "steal", "pause"];
+
+/// The verb whose name is closest to a mistyped one, but for the grave ones.
 pub(super) fn nearest(word: &str) -> Option<&'static str> {
-    similar::nearest(word, VERBS.iter().map(|v| v.name))
+    similar::nearest(word, VERBS.iter().map(|v| v.name).filter(|name| !GRAVE.contains(name)))
 }
 
 /// All verbs with a line each.
@@ -211,6 +215,21 @@ pub fn command() -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_leads_to_no_grave_verb() {
+        for (typed, meant) in [("clam", Some("claim")), ("lits", Some("list"))] {
+            assert_eq!(nearest(typed), meant, "{typed}");
+        }
+        for verb in GRAVE {
+            assert!(find(&[verb]).is_some_and(|(_, taken)| taken == 1), "{verb}");
+            for at in 0..verb.len() {
+                let mut slip = (*verb).to_owned();
+                slip.remove(at);
+                assert!(!GRAVE.iter().any(|grave| nearest(&slip) == Some(grave)), "{slip}");
+            }
+        }
+    }
 
     #[test]
     fn no_verb_has_two_arguments_of_one_name() {

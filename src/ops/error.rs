@@ -334,7 +334,7 @@ fn store_hint(error: &StoreError) -> String {
         StoreError::Damaged { name, .. } => {
             format!("look at it: git log {name}; the rest of the board works")
         }
-        StoreError::Newer { .. } => "upgrade: cargo install git-comm".into(),
+        StoreError::Newer { .. } => "upgrade: cargo install --path . in newer source of git-comm".into(),
         StoreError::Contended { .. } => "try again".into(),
         StoreError::TooLarge { .. } => "shorten it, or split it".into(),
         StoreError::Name(_) => "names are 1 to 64 of a-z 0-9 . _ - and start with a letter or digit".into(),

@@ -219,7 +219,7 @@ fn without_the_program_commits_stop_and_say_what_to_do() {
             let stopped = agent.map_or_else(|| w.git(words), |a| w.git_as(a, words));
             assert_ne!(stopped.code, 0);
             for told in
-                ["git-comm is neither on PATH nor at", "cargo install git-comm", "git comm init --remove"]
+                ["git-comm is neither on PATH nor at", "cargo install --path .", "git comm init --remove"]
             {
                 assert!(stopped.stderr.contains(told), "{}", stopped.stderr);
             }

@@ -154,6 +154,16 @@ const ROWS: &[Row] = &[
     (ADA, "-C /nowhere list", 128, "/nowhere"),
 ];
 
+#[test]
+fn an_unknown_verb_points_to_help_that_is_always_there() {
+    let s = Sandbox::with_init(&[]);
+    let refused = s.comm("frobnicate").exits(129);
+    assert!(refused.stderr.ends_with("\nhint: git comm -h\n"), "{}", refused.stderr);
+    s.comm("-h").succeeds();
+    let refused = s.comm("seal bd-1").exits(129);
+    assert!(!refused.stderr.contains("steal"), "{}", refused.stderr);
+}
+
 /// The board that the rows are about.
 fn board() -> Sandbox {
     let s = Sandbox::new();

@@ -29,7 +29,7 @@ fn quoted(text: &str) -> String {
 
 fn shim(hook: &str, program: &Path, by_hand: &str) -> String {
     let hint = format!(
-        "hint: install it (cargo install git-comm), then, if it is not wanted here: git comm init --remove; or {by_hand}"
+        "hint: install it (in its source: cargo install --path .), then, if it is not wanted here: git comm init --remove; or {by_hand}"
     );
     let program = quoted(&program.to_string_lossy());
     SHIM.replace("@HOOK@", hook).replace("@HINT@", &quoted(&hint)).replace("@PROGRAM@", &program)
