@@ -440,6 +440,22 @@ fn every_stored_name_is_described() {
     assert!(names.len() > 80, "only {} names were stored", names.len());
 }
 
+#[test]
+fn every_field_of_a_claim_is_described_where_claims_are() {
+    let s = Sandbox::new();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/format.md")).unwrap();
+    let told = text.lines().find(|line| line.starts_with("The **claim** has")).unwrap();
+    s.add("one --domain web");
+    s.git("config comm.domain web").succeeds();
+    s.as_agent("ada", "claim bd-1").succeeds();
+    let claim = read(&s, "tasks/bd-1").state["phase"]["claim"].clone();
+    let fields = claim.as_object().unwrap();
+    assert_eq!(fields["domain"], "web");
+    for name in fields.keys() {
+        assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+    }
+}
+
 /// The names of all fields; of a map only what its values hold.
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     match value {
