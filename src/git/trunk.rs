@@ -47,6 +47,14 @@ impl Repo {
         }
     }
 
+    /// The branch here that a push brings to the trunk; none where the trunk
+    /// is no remote's.
+    pub fn local_branch(&self, trunk: &Trunk) -> Option<RefName> {
+        let remotes = format!("refs/remotes/{}/", self.default_remote()?);
+        let branch = trunk.name.as_str().strip_prefix(&remotes)?;
+        RefName::new(format!("refs/heads/{branch}")).ok()
+    }
+
     fn trunk_at(&self, name: &str) -> Result<Option<Trunk>, GitError> {
         let Ok(name) = RefName::new(name) else { return Ok(None) };
         Ok(self.read_ref(&name)?.map(|tip| Trunk { name, tip }))

@@ -182,3 +182,39 @@ fn configuration_of_a_worktree_that_is_not_read_is_red() {
     let told = faults(&report, "settings");
     assert!(told[0]["what"].as_str().unwrap().contains("is not read"), "{report}");
 }
+
+/// A worktree off a remote's trunk has the rules once they are pushed.
+#[test]
+fn a_worktree_without_rules_is_told_what_helps() {
+    let s = Sandbox::new();
+    git_in(&s, s.root(), "clone -q --bare repo hub.git").succeeds();
+    s.git("remote add origin ../hub.git").succeeds();
+    s.git("push -q -u origin main").succeeds();
+    std::fs::write(s.repo().join("comm.toml"), RULES).unwrap();
+    s.comm("setup agents-md").succeeds();
+    let add =
+        |name: &str| s.comm(&format!("worktree add {name} --agent {name} --domain api")).succeeds().stderr;
+    let told = add("one");
+    assert!(
+        told.contains(
+            "it lacks `comm.toml`, `AGENTS.md`, which the main worktree has: commit or copy them, and git push\n"
+        ),
+        "{told}"
+    );
+    red(&s, "worktrees", "one: bound to domain `api`, and neither its HEAD nor the trunk has a comm.toml");
+    s.git("add -A").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    let told = add("two");
+    let helps = "it lacks `comm.toml`, `AGENTS.md`, which the main worktree has committed, but `origin/main` does not have: git push origin main, then in the new worktree: git merge origin/main\n";
+    assert!(told.contains(helps), "{told}");
+    red(&s, "worktrees", "one, two: bound to domain `api`, and neither");
+    s.git("checkout -q -b elsewhere").succeeds();
+    s.git("commit -q --allow-empty -m more").succeeds();
+    let told = add("three");
+    assert!(told.contains("`origin/main` does not have: bring them there, then"), "{told}");
+    s.git("checkout -q main").succeeds();
+    s.git("push -q").succeeds();
+    assert_eq!(add("four"), "");
+    let report = s.comm("doctor --json").json();
+    assert!(!report.to_string().contains("neither its HEAD"), "{report}");
+}

@@ -192,6 +192,18 @@ fn bindings(around: &Around<'_, '_>, repo: &Repo, name: &str, found: &mut Found)
         }
         found.tasks.entry(task.to_string()).or_default().push(name.to_owned());
     }
+    if let Some(domain) = &domain
+        && matches!(rules::in_force(repo), Ok(None))
+    {
+        let what = format!(
+            "bound to domain `{domain}`, and neither its HEAD nor the trunk has a comm.toml, so that no border holds there"
+        );
+        found.red(
+            what,
+            "commit comm.toml on the trunk (with a remote, git push), then there: git merge it",
+            name,
+        );
+    }
     if let (Some(domain), Ok(rules)) = (&domain, &around.rules)
         && !rules.domains.all().is_empty()
         && rules.domains.get(domain).is_none()

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::loss::disposable;
 use super::place::{check_name, check_path, default_place, real, shown};
+use crate::gate::scope::RULES;
 use crate::git::{Adding, GitError, NewWorktree, Oid, RefName, Repo};
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::ops::claims::{self, Granted};
@@ -223,7 +224,7 @@ fn furnish(context: &Context<'_>, request: &Request, plan: &Plan, adding: &Addin
     };
     hooks::extend(&inside)?;
     let hook = inside.store.repo().probe_hook()?;
-    tell_lacking(context, &new.path)?;
+    tell_lacking(context, plan)?;
     Ok(Added {
         name: plan.name.clone(),
         path: new.path.clone(),
@@ -238,15 +239,45 @@ fn furnish(context: &Context<'_>, request: &Request, plan: &Plan, adding: &Addin
     })
 }
 
-/// Says which files an agent there does without: written by `setup` in the
-/// main worktree, and in no commit yet.
-fn tell_lacking(context: &Context<'_>, path: &Path) -> Result<(), Error> {
-    let Some(main) = context.store.repo().main_worktree()? else { return Ok(()) };
-    let names: Vec<String> =
-        harness::setup::lacking(&main, path).iter().map(|name| format!("`{name}`")).collect();
-    if !names.is_empty() {
-        let names = names.join(", ");
-        context.notice(format!("it lacks {names}, which the main worktree has: commit or copy them"));
+/// Says which files an agent there does without: the rules, and what `setup`
+/// wrote in the main worktree. What is committed there is only to be brought
+/// to where new worktrees start.
+fn tell_lacking(context: &Context<'_>, plan: &Plan) -> Result<(), Error> {
+    let repo = context.store.repo();
+    let Some(main) = repo.main_worktree()? else { return Ok(()) };
+    let main_repo = Repo::open_at(&main, context.store.env())?;
+    let tip = main_repo.head()?;
+    // Rules that cannot be read are told by whoever judges by them.
+    let lacks = |commit| matches!(rules::at(repo, commit), Ok(None));
+    let mut names = Vec::new();
+    if lacks(Some(plan.head)) && (!lacks(tip) || main.join(RULES).is_file()) {
+        names.push(RULES);
+    }
+    names.extend(harness::setup::lacking(&main, &plan.new.path));
+    let pending = main_repo.uncommitted(&names)?;
+    let is_pending = |name: &str| if name == RULES { lacks(tip) } else { pending.iter().any(|p| p == name) };
+    let (pending, committed): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_pending(name));
+    let listed = |names: &[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let base = escape::clipped(&plan.base, 60);
+    let trunk = repo.trunk()?.filter(|trunk| trunk.shown() == plan.base);
+    let local = trunk.and_then(|trunk| repo.local_branch(&trunk));
+    if !committed.is_empty() {
+        // `origin/main` is what `git push origin main` moves.
+        let helps = match &local {
+            Some(local) if repo.read_ref(local)? == tip => format!("git push {}", base.replacen('/', " ", 1)),
+            _ => "bring them there".to_owned(),
+        };
+        context.notice(format!(
+            "it lacks {}, which the main worktree has committed, but `{base}` does not have: {helps}, then in the new worktree: git merge {base}",
+            listed(&committed)
+        ));
+    }
+    if !pending.is_empty() {
+        let push = if local.is_some() { ", and git push" } else { "" };
+        context.notice(format!(
+            "it lacks {}, which the main worktree has: commit or copy them{push}",
+            listed(&pending)
+        ));
     }
     Ok(())
 }
