@@ -39,6 +39,8 @@ fn the_guide_to_a_fleet_works_as_it_is_told() {
         "unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL\ngit config user.name 'Kai Conductor'\ngit config user.email kai@example.com\n{}",
         blocks.join("\n")
     );
+    // A neighbour with a worktree of the same name.
+    std::fs::create_dir_all(s.root().join("another.worktrees/api-1")).unwrap();
     let run = run_in_shell(&s, &commands, "the guide").succeeds();
     assert!(run.stdout.contains("Comm-Task: bd-1\nComm-Fence: 1:"), "{}", run.stdout);
     assert!(run.stdout.contains("refused\n"), "{}", run.stdout);
@@ -53,6 +55,52 @@ fn the_guide_to_a_fleet_works_as_it_is_told() {
         assert!(other.join(told).is_file(), "{told} was committed before the worktree was made");
     }
     assert!(run.stdout.contains("claim  pass  2 commits  0 findings"), "{}", run.stdout);
+}
+
+/// In a clone of an empty remote, as a newcomer has it.
+#[cfg(unix)]
+const CLONED: &str = "git clone -q --bare . ../hub.git
+git remote add origin ../hub.git
+git push -q -u origin main
+unset GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
+git config user.name 'Kai Conductor'
+git config user.email kai@example.com
+";
+
+#[test]
+#[cfg(unix)]
+fn the_guide_works_with_a_remote_too() {
+    let s = Sandbox::with_init(&[]);
+    let guide = shell_blocks("docs/agents.md").join("\n");
+    let run = run_in_shell(&s, &format!("{CLONED}{guide}"), "the guide").succeeds();
+    assert!(run.stderr.contains("web/page.txt: domain web, owner Bob"), "{}", run.stderr);
+    assert!(!run.stderr.contains("it lacks"), "{}", run.stderr);
+}
+
+/// The fleet of the README, in a repository whose trunk is a remote's.
+#[test]
+#[cfg(unix)]
+fn the_fleet_works_with_a_remote() {
+    let readme = file("README.md");
+    let section = readme.split("## A fleet\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let commands: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(commands.len() >= 6, "{commands:?}");
+    let s = Sandbox::with_init(&[]);
+    let rules = "git comm init
+cat > comm.toml <<TOML
+[domains.api]
+path = 'api'
+
+[commit]
+people = ['kai@example.com']
+TOML
+";
+    let run = run_in_shell(&s, &format!("{CLONED}{rules}{}", commands.join("\n")), "the fleet").succeeds();
+    assert!(!run.stderr.contains("it lacks"), "{}", run.stderr);
+    for told in ["comm.toml", "AGENTS.md", ".claude/settings.json"] {
+        assert!(s.root().join("repo.worktrees/api-1").join(told).is_file(), "{told}");
+    }
+    assert!(!s.comm("doctor").stdout.contains("neither its HEAD"));
 }
 
 #[test]
@@ -98,6 +146,19 @@ fn it_names_the_versions_that_the_package_needs() {
     let (readme, package) = (file("README.md"), file("Cargo.toml"));
     let rust = package.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap();
     assert!(readme.contains(&format!("Rust {}", rust.trim_end_matches('"'))));
+}
+
+#[test]
+fn how_to_get_the_program_is_said_in_one_way() {
+    let (readme, package) = (file("README.md"), file("Cargo.toml"));
+    for told in ["git clone URL git-comm", "cd git-comm", "cargo install --path ."] {
+        assert!(readme.contains(&format!("\n    {told}")), "{told}");
+    }
+    assert!(package.contains("name = \"git-comm\""));
+    // It is in no registry.
+    for name in ["src/ops/error.rs", "src/ops/hooks/shim.rs", "README.md", "docs/ci.md", "docs/hooks.md"] {
+        assert!(!file(name).contains("cargo install git-comm"), "{name}");
+    }
 }
 
 /// What a text puts between backticks.
