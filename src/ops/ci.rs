@@ -54,7 +54,7 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
     if !context.store.has_board() {
         return Err(Error::Absent {
             what: "the board (refs/comm-node/*) is not in this clone".into(),
-            hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'".into(),
+            hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'; the fleet's clone must have pushed it: git push origin 'refs/comm-node/*:refs/comm-node/*'".into(),
         });
     }
     let rev = |text: &str| repo.resolve_rev(text)?.ok_or_else(|| Error::unknown("revision", text));
@@ -192,8 +192,11 @@ fn judge_one(
         Ok(Some(domains)) => domains,
         Ok(None) if findings.is_empty() => return Ok(None),
         Ok(None) => return Ok(Some(findings)),
-        Err(what) => {
-            let how = "an agent commits under its own claim: git comm next, then git commit with the hooks installed; the person keeps the list of people".into();
+        Err(Unclaimed { what, is_unknown }) => {
+            let mut how = "an agent commits under its own claim: git comm next, then git commit with the hooks installed; the person keeps the list of people".to_owned();
+            if is_unknown {
+                how.push_str("; or the board in this clone is older than the claim: fetch it again");
+            }
             findings.push(Finding { code: "claim", path: Vec::new(), line: 0, commit: None, what, how });
             // What it changed is judged all the same, as far as its author
             // tells whose it is.
@@ -217,21 +220,35 @@ struct Grant {
     superseded: Option<Timestamp>,
 }
 
+/// Why a commit has no claim that it may name.
+struct Unclaimed {
+    what: String,
+    /// Whether it names one that this clone's board does not have.
+    is_unknown: bool,
+}
+
+impl From<String> for Unclaimed {
+    fn from(what: String) -> Self {
+        Self { what, is_unknown: false }
+    }
+}
+
 /// How much later than its end a claim may still be named: clocks differ.
 const LATE: Duration = Duration::from_secs(300);
 
 type Grants = HashMap<(TaskId, String), Option<Grant>>;
 
 /// The domains whose files a commit may change: those of the agent that held
-/// the claim it names. None: its author is one of the people. The text says
-/// why neither can be told.
+/// the claim it names. None: its author is one of the people.
 fn granted_domains(
     context: &Context<'_>,
     rules: &Config,
     one: &Ranged,
     grants: &mut Grants,
-) -> Result<Result<Option<Vec<DomainName>>, String>, Error> {
-    let [task, fence] = one.trailers.as_slice() else { return Ok(Err("its trailers cannot be read".into())) };
+) -> Result<Result<Option<Vec<DomainName>>, Unclaimed>, Error> {
+    let [task, fence] = one.trailers.as_slice() else {
+        return Ok(Err("its trailers cannot be read".to_owned().into()));
+    };
     if task.is_empty() && fence.is_empty() {
         let people = &rules.commit.people;
         let is_listed = people.iter().any(|p| *p == one.author_name || *p == one.author_email);
@@ -244,10 +261,10 @@ fn granted_domains(
             return Ok(Ok(None));
         }
         let who = escape::clipped(&format!("{} <{}>", one.author_name, one.author_email), 80);
-        return Ok(Err(format!("it names no claim, and {who} is not among `[commit] people`")));
+        return Ok(Err(format!("it names no claim, and {who} is not among `[commit] people`").into()));
     }
     let Ok(id) = task.parse::<TaskId>() else {
-        return Ok(Err(format!("`{TASK}: {}` names no task", escape::clipped(task, 80))));
+        return Ok(Err(format!("`{TASK}: {}` names no task", escape::clipped(task, 80)).into()));
     };
     let key = (id.clone(), fence.clone());
     if !grants.contains_key(&key) {
@@ -256,10 +273,13 @@ fn granted_domains(
     }
     match grants.get(&key).and_then(Option::as_ref) {
         Some(grant) => match misused(context, rules, &id, grant, one)? {
-            Some(what) => Ok(Err(what)),
+            Some(what) => Ok(Err(what.into())),
             None => Ok(Ok(Some(domains_of(context, rules, &grant.claim)?))),
         },
-        None => Ok(Err(format!("`{FENCE}: {}` is no claim of `{id}`", escape::clipped(fence, 80)))),
+        None => {
+            let what = format!("`{FENCE}: {}` is no claim of `{id}`", escape::clipped(fence, 80));
+            Ok(Err(Unclaimed { what, is_unknown: true }))
+        }
     }
 }
 

@@ -72,7 +72,29 @@ fn ci_without_the_board_is_incomplete_not_green() {
     for name in s.git("for-each-ref --format=%(refname) refs/comm-node").stdout.lines() {
         s.git(&format!("update-ref -d {name}")).succeeds();
     }
-    s.comm("ci --base HEAD").exits(6);
+    let absent = s.comm("ci --base HEAD").exits(6);
+    let hint = "the fleet's clone must have pushed it: git push origin 'refs/comm-node/*:refs/comm-node/*'";
+    assert!(absent.stderr.contains(hint), "{}", absent.stderr);
+}
+
+#[test]
+fn a_board_older_than_the_claim_is_thought_of() {
+    let s = guarded(RULES);
+    s.add("one");
+    let old = s.git("rev-parse refs/comm-node/tasks/bd-1").stdout.trim().to_owned();
+    s.as_agent("ada", "claim bd-1").succeeds();
+    write(&s, "api/a.txt", "ada's");
+    git_as(&s, Some("ada"), "commit -q -a -m adas").succeeds();
+    s.git(&format!("update-ref refs/comm-node/tasks/bd-1 {old}")).succeeds();
+    let verdict = s.comm("ci --base HEAD~1 --json").exits(1).json();
+    let finding = &verdict["gates"][CLAIM]["findings"][0];
+    assert!(finding["what"].as_str().unwrap().ends_with("is no claim of `bd-1`"), "{finding}");
+    let how = finding["how"].as_str().unwrap();
+    assert!(how.ends_with("; or the board in this clone is older than the claim: fetch it again"), "{how}");
+    skipping(&s, "ada", "without a claim");
+    let verdict = s.comm("ci --base HEAD~1 --json").exits(1).json();
+    let finding = &verdict["gates"][CLAIM]["findings"][0];
+    assert!(!finding["how"].as_str().unwrap().contains("older"), "{finding}");
 }
 
 #[test]

@@ -8,6 +8,15 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
+/// The commands of a section that are not run in the order of the whole.
+fn section_commands(name: &str, section: &str) -> Vec<String> {
+    let text = file(name);
+    let section = text.split(&format!("\n## {section}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let blocks = section.split("```shell\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
 /// The blocks of shell commands that are meant to be run in order.
 fn shell_blocks(name: &str) -> Vec<String> {
     let text = file(name);
@@ -141,6 +150,35 @@ fn the_workflow_of_ci_judges_a_clone() {
     );
 }
 
+/// The fleet's clone pushes, another one adopts, and fetches what came later.
+#[test]
+#[cfg(unix)]
+fn the_board_goes_to_the_remote_and_comes_from_there() {
+    let told = section_commands("docs/agents.md", "The board and the remote");
+    let [push, fetch] = &told[..] else { panic!("push and fetch: {told:?}") };
+    let s = Sandbox::with_init(&[]);
+    let commands = format!(
+        "{CLONED}git config --global user.name Kai\ngit config --global user.email kai@example.com\ngit comm init --no-hooks\ngit comm add one\n{push}
+git clone -q ../hub.git ../clone
+git -C ../clone comm init --no-hooks
+git comm add two\n{push}
+cd ../clone
+{fetch}
+git comm show bd-2
+git comm edit bd-1 --title mine
+cd - > /dev/null
+git comm edit bd-1 --title theirs\n{push}
+cd ../clone
+{} || echo 'rejected'
+git comm show bd-1",
+        fetch.trim()
+    );
+    let run = run_in_shell(&s, &commands, "the board").succeeds();
+    assert!(run.stdout.contains("adopted the board of `origin`"), "{}", run.stdout);
+    assert!(run.stdout.contains("bd-2  two\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("rejected\nbd-1  mine\n"), "{}", run.stdout);
+}
+
 #[test]
 fn it_names_the_versions_that_the_package_needs() {
     let (readme, package) = (file("README.md"), file("Cargo.toml"));
@@ -231,10 +269,18 @@ fn without_a_board_it_goes_as_it_says() {
 }
 
 #[test]
-fn files_that_it_points_to_are_there() {
-    let readme = file("README.md");
-    let targets = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-    for target in targets.filter(|target| !target.contains("://")) {
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(), "{target}");
+fn what_documents_point_to_is_there() {
+    for name in ["README.md", "docs/agents.md", "docs/ci.md"] {
+        let (text, folder) = (file(name), Path::new(name).parent().unwrap());
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, section) = target.split_once('#').unwrap_or((target, ""));
+            let path = if path.is_empty() { name.into() } else { folder.join(path) };
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path).exists(), "{name}: {target}");
+            let titled = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            let is_there = section.is_empty()
+                || file(path.to_str().unwrap()).lines().any(|l| l.starts_with('#') && titled(l) == section);
+            assert!(is_there, "{name}: {target}");
+        }
     }
 }
