@@ -41,14 +41,14 @@ pub(super) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
         return Ok(Exit::Done);
     }
     let prefix = args.prefix.as_deref();
-    let adopted = if args.new || args.dry_run { None } else { join::look(context)? };
+    let found = if args.new || args.dry_run { join::Found::Same } else { join::look(context)? };
     let done = if args.dry_run { making::preview(context, prefix) } else { making::init(context, prefix)? };
     if let Some(asked) = prefix.filter(|asked| *asked != done.prefix) {
         context
             .notice(format!("`{asked}` was not taken: the ids of this board start with `{}`", done.prefix));
     }
     let hooks = if args.no_hooks { None } else { Some(hooks::install(context, args.dry_run)?) };
-    app.show(&answer::initialised(&done, adopted.as_deref(), hooks.as_ref(), args.dry_run))?;
+    app.show(&answer::initialised(&done, &found, hooks.as_ref(), args.dry_run))?;
     Ok(hooks.as_ref().map_or(Exit::Done, super::hooks::exit))
 }
 

@@ -14,8 +14,11 @@ pub const TRACKING: &str = "refs/comm-node-remote/";
 /// What the remotes have.
 #[derive(Debug)]
 pub enum Found {
-    /// No remote has a board.
-    Nothing,
+    /// None of the remotes that were asked has a board.
+    Nothing {
+        /// Their names.
+        asked: Vec<String>,
+    },
     /// The board that this clone has already.
     Same,
     /// A board that was adopted just now.
@@ -34,7 +37,7 @@ pub enum Found {
 pub fn join(context: &Context<'_>) -> Result<Found, Error> {
     context.store.require_intact()?;
     let repo = context.store.repo();
-    let mut found = Found::Nothing;
+    let mut found = Found::Nothing { asked: Vec::new() };
     for remote in repo.remotes() {
         let shown = escape::clipped(&remote.name, 60);
         let refs = repo.remote_refs(&remote.name, &format!("{PREFIX}*")).map_err(|error| {
@@ -45,6 +48,9 @@ pub fn join(context: &Context<'_>) -> Result<Found, Error> {
             }
         })?;
         if !refs.iter().any(|(name, _)| name.as_str() == "refs/comm-node/meta") {
+            if let Found::Nothing { asked } = &mut found {
+                asked.push(shown);
+            }
             continue;
         }
         let tracking = format!("{TRACKING}{}/", remote.name);
@@ -109,18 +115,37 @@ fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
     Ok(records)
 }
 
-/// Looks at the remotes, and says which board was adopted, if one was. A clone
-/// that has its board already does not need them.
-pub fn look(context: &Context<'_>) -> Result<Option<String>, Error> {
+/// Looks at the remotes as [`join`] does. A clone that has its board already
+/// does not need them.
+pub fn look(context: &Context<'_>) -> Result<Found, Error> {
     match join(context) {
-        Ok(Found::Adopted { remote, records }) => {
-            Ok(Some(format!("adopted the board of `{remote}`: {}", plural(records, "record"))))
-        }
-        Ok(Found::Nothing | Found::Same) => Ok(None),
         Err(Error::Offline { what, .. }) if context.store.has_board() => {
             context.notice(what);
-            Ok(None)
+            Ok(Found::Same)
         }
-        Err(error) => Err(error),
+        other => other,
+    }
+}
+
+impl Found {
+    /// Whether a board was adopted.
+    pub fn is_adopted(&self) -> bool {
+        matches!(self, Self::Adopted { .. })
+    }
+
+    /// What there is to say of it to a clone whose board was `made` just now,
+    /// or was there.
+    pub fn told(&self, made: bool) -> Option<String> {
+        match self {
+            Self::Adopted { remote, records } => {
+                Some(format!("adopted the board of `{remote}`: {}", plural(*records, "record")))
+            }
+            Self::Nothing { asked } if made && !asked.is_empty() => {
+                let have = if asked.len() == 1 { "has" } else { "have" };
+                let who = asked.join(", ");
+                Some(format!("{who} {have} no board; if another clone has it, push it from there first"))
+            }
+            Self::Nothing { .. } | Self::Same => None,
+        }
     }
 }

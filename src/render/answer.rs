@@ -8,6 +8,7 @@ use crate::ops::given::HandedOver;
 use crate::ops::hooks;
 use crate::ops::identity::{Identity, Who};
 use crate::ops::init::Initialised;
+use crate::ops::join::Found;
 use crate::render::columns::aligned;
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
@@ -22,20 +23,15 @@ pub fn line(text: impl Into<String>, json: Value) -> Answer {
 }
 
 /// After `init`.
-pub fn initialised(
-    done: &Initialised,
-    adopted: Option<&str>,
-    hooks: Option<&hooks::Done>,
-    dry_run: bool,
-) -> Answer {
+pub fn initialised(done: &Initialised, found: &Found, hooks: Option<&hooks::Done>, dry_run: bool) -> Answer {
     let ids = format!("(ids {}-1, {}-2, ...)", done.prefix, done.prefix);
     let mut text = match (done.created, dry_run) {
         (true, true) => format!("would make a board {ids}\n"),
         (true, false) => format!("made board {} {ids}\n", done.board),
         (false, _) => format!("found board {} {ids}\n", done.board),
     };
-    if let Some(adopted) = adopted {
-        text.insert_str(0, &format!("{adopted}\n"));
+    if let Some(told) = found.told(done.created) {
+        text.insert_str(0, &format!("{told}\n"));
     }
     if let Some(path) = &done.secret {
         text.push_str(&format!(
@@ -47,7 +43,7 @@ pub fn initialised(
         text.push_str(&super::hooks::changes(hooks));
     }
     text.push_str("next: git comm add TITLE\n");
-    let mut json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "adopted": adopted.is_some(), "next": "git comm add TITLE" });
+    let mut json = json!({ "board": done.board, "prefix": done.prefix, "created": done.created, "adopted": found.is_adopted(), "next": "git comm add TITLE" });
     if let Some(hooks) = hooks {
         json["hooks"] = super::hooks::changes_json(hooks);
     }

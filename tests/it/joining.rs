@@ -85,5 +85,14 @@ fn a_remote_that_cannot_be_asked_makes_no_second_board() {
 fn a_remote_without_a_board_leaves_the_clone_to_make_one() {
     let s = Sandbox::with_init(&[]);
     let at = clone(&s, "clone");
-    assert!(comm(&s, &at, "init").succeeds().stdout.starts_with("made board "));
+    let told = "origin has no board; if another clone has it, push it from there first\nmade board ";
+    let dry = comm(&s, &at, "init --dry-run").succeeds();
+    assert!(dry.stdout.starts_with("would make a board "), "{}", dry.stdout);
+    let made = comm(&s, &at, "init").succeeds();
+    assert!(made.stdout.starts_with(told), "{}", made.stdout);
+    let again = comm(&s, &at, "init").succeeds();
+    assert!(again.stdout.starts_with("found board "), "{}", again.stdout);
+    let other = clone(&s, "other");
+    let alone = comm(&s, &other, "init --new").succeeds();
+    assert!(alone.stdout.starts_with("made board "), "it was not asked: {}", alone.stdout);
 }
