@@ -24,6 +24,9 @@ pub struct Board {
     pub graph: Graph,
     /// Records that could not be read.
     pub damaged: Vec<StoreError>,
+    /// Whether it is empty because it is not here, although a remote may have
+    /// it.
+    pub is_unadopted: bool,
     /// Whose clocks leases are judged by.
     pub observer: Observer,
 }
@@ -38,7 +41,8 @@ impl Board {
         damaged.extend(store.require_intact().err());
         let agents = all.records;
         let graph = Graph::new(tasks.iter().map(|(id, v)| Node::of(id.clone(), &v.state)).collect());
-        Ok(Self { tasks, agents, graph, damaged, observer: store.observer() })
+        let is_unadopted = store.is_unadopted();
+        Ok(Self { tasks, agents, graph, damaged, is_unadopted, observer: store.observer() })
     }
 
     /// Now, as this board was read.

@@ -291,7 +291,7 @@ impl Error {
             | Self::No { hint, .. }
             | Self::Gate { hint, .. } => hint.clone(),
             Self::Rules { .. } => "mend it, or take the last one: git checkout HEAD -- comm.toml".into(),
-            Self::NoBoard => "make one, or adopt the one that your remote has: git comm init".into(),
+            Self::NoBoard => "adopt the one that your remote has, or make one: git comm init".into(),
             Self::Unanswered { .. } => "what was asked is done; see it: git comm status".into(),
             Self::Incomplete { .. } => "the rest is listed above; report this".into(),
             Self::Misbehaved { .. } => "report this, with all that was printed".into(),

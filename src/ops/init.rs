@@ -111,7 +111,7 @@ pub fn leave(context: &Context<'_>, refs: bool, dry_run: bool) -> Result<Left, E
 /// Makes a board for a first record, unless the repository has remotes: they
 /// may have a board already, and a second one would have to be merged.
 pub fn ensure(context: &Context<'_>) -> Result<(), Error> {
-    if context.store.repo().has_remotes() {
+    if context.store.is_unadopted() {
         return Err(Error::NoBoard);
     }
     init(context, None).map(|_| ())

@@ -36,6 +36,9 @@ pub fn next(context: &Context<'_>, ttl: Duration, another: bool) -> Result<Grant
     let store = &context.store;
     let author = context.identity.holder(store)?;
     let mut board = Board::load(store)?;
+    if board.is_unadopted {
+        return Err(Error::NoBoard);
+    }
     if !another && let Some(granted) = resume(context, &author, &board, ttl)? {
         return Ok(granted);
     }

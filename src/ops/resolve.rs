@@ -42,6 +42,7 @@ pub fn task(context: &Context<'_>, text: &str) -> Result<TaskId, Error> {
             among.push(last);
             Err(Error::Ambiguous { name: text.to_owned(), among })
         }
+        (None, _) if context.store.is_unadopted() => Err(Error::NoBoard),
         (None, _) => Err(Error::unknown("task", text)),
     }
 }
@@ -97,6 +98,7 @@ pub fn mine(context: &Context<'_>) -> Result<TaskId, Error> {
 fn one(mut held: Vec<TaskId>) -> Result<TaskId, Error> {
     match (held.pop(), held.is_empty()) {
         (Some(id), true) => Ok(id),
+        (None, _) if context.store.is_unadopted() => Err(Error::NoBoard),
         (last, _) => {
             held.extend(last);
             Err(Error::NoSingleTask { held })

@@ -13,6 +13,8 @@ use crate::text::time::Timestamp;
 pub struct Status {
     /// Now.
     pub now: Timestamp,
+    /// Whether there is no board here, although a remote may have one.
+    pub is_unadopted: bool,
     /// Live tasks.
     pub total: usize,
     /// How many are in which condition, in the order of a task's life.
@@ -41,6 +43,7 @@ pub fn status(context: &Context<'_>, board: &Board) -> Status {
     let agents = agents::list(context, board);
     Status {
         now: board.now(),
+        is_unadopted: board.is_unadopted,
         total: board.tasks.len(),
         counts,
         waiting: waiting(context, board, &agents),

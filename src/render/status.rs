@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Answer;
 use super::answer::{agent_cells, agent_json};
 use super::columns::aligned;
+use super::tasks::UNADOPTED;
 use crate::ops::agents::Activity;
 use crate::ops::status::Status;
 use crate::text::escape;
@@ -20,7 +21,11 @@ pub fn status(status: &Status) -> Answer {
     let mut text = format!(
         "{}: {}\n",
         crate::ops::error::plural(status.total, "task"),
-        if counts.is_empty() { "add the first with git comm add TITLE".into() } else { counts.join(", ") }
+        match (counts.is_empty(), status.is_unadopted) {
+            (false, _) => counts.join(", "),
+            (true, true) => UNADOPTED.into(),
+            (true, false) => "add the first with git comm add TITLE".into(),
+        }
     );
     let present: Vec<_> = status.agents.iter().filter(|a| a.activity != Activity::Retired).collect();
     if !present.is_empty() {

@@ -19,6 +19,9 @@ use crate::text::time::{Span, Timestamp};
 /// every token.
 const ROW: usize = 64;
 
+/// What an empty answer says where the board is not in this clone.
+pub const UNADOPTED: &str = "there is no board here; git comm init adopts the one that a remote has";
+
 /// A task for programs. `until` is the end of the lease on it; none if it is
 /// over. `ready` and `blocked_by` are derived from the board, and null where
 /// the board was not read.
@@ -95,7 +98,10 @@ pub fn list(
         format!("{} {}", ids.len(), style.what)
     };
     text.push_str(&count);
-    if let (Some(next), false) = (style.next, ids.is_empty()) {
+    let next = if board.is_unadopted { Some("git comm init") } else { style.next };
+    if board.is_unadopted && ids.is_empty() {
+        text.push_str(&format!(": {UNADOPTED}"));
+    } else if let (Some(next), false) = (next, ids.is_empty()) {
         text.push_str(&format!("; next: {next}"));
     }
     text.push('\n');
@@ -106,7 +112,7 @@ pub fn list(
             Some(json_of(id, &task.state, task.at, end(store, board, id), Some((board, ready.contains(id)))))
         })
         .collect();
-    Answer { text, json: json!({ "tasks": rows, "total": ids.len(), "next": style.next }) }
+    Answer { text, json: json!({ "tasks": rows, "total": ids.len(), "next": next }) }
 }
 
 /// Cuts the last cell so that a row fits.

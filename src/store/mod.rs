@@ -130,6 +130,11 @@ impl<'e> Store<'e> {
         snapshot.meta.is_some() || snapshot.damaged.is_some()
     }
 
+    /// Whether there is no board here, although a remote may have one.
+    pub fn is_unadopted(&self) -> bool {
+        !self.has_board() && self.repo.has_remotes()
+    }
+
     /// Refuses to go on where what binds every verb cannot be read. Every
     /// write asks, and whoever judges by the person's acts.
     pub fn require_intact(&self) -> Result<(), StoreError> {

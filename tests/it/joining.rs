@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::refusal::is_refusal;
 use crate::support::{Run, Sandbox, program, split};
 
 /// A clone of the sandbox's repository, and the program run in it.
@@ -95,4 +96,28 @@ fn a_remote_without_a_board_leaves_the_clone_to_make_one() {
     let other = clone(&s, "other");
     let alone = comm(&s, &other, "init --new").succeeds();
     assert!(alone.stdout.starts_with("made board "), "it was not asked: {}", alone.stdout);
+}
+
+/// What can be typed there is said, not what would fail.
+#[test]
+fn a_clone_without_the_board_says_that_it_has_none() {
+    let s = Sandbox::new();
+    s.add("one");
+    let at = clone(&s, "clone");
+    let told = "there is no board here; git comm init adopts the one that a remote has\n";
+    assert_eq!(comm(&s, &at, "status").succeeds().stdout, format!("0 tasks: {told}"));
+    assert_eq!(comm(&s, &at, "ready").exits(1).stdout, format!("0 ready: {told}"));
+    assert_eq!(comm(&s, &at, "list").succeeds().stdout, format!("0 tasks: {told}"));
+    assert_eq!(comm(&s, &at, "ready --json").exits(1).json()["next"], "git comm init");
+    for words in ["next", "claim 1", "show 1", "show bd-1", "show", "close 1", "renew", "log bd-1"] {
+        let refused = comm(&s, &at, &format!("--agent ada {words}"));
+        is_refusal(&refused, 128, "this repository has no board yet", words);
+        assert!(refused.stderr.contains("your remote has, or make one: git comm init"), "{}", refused.stderr);
+    }
+    comm(&s, &at, "init").succeeds();
+    comm(&s, &at, "--agent ada claim 1").succeeds();
+    comm(&s, &at, "show 2").exits(4);
+    let alone = Sandbox::with_init(&[]);
+    assert!(alone.comm("status").succeeds().stdout.contains("add the first with git comm add TITLE"));
+    alone.comm("show 1").exits(4);
 }
