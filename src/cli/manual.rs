@@ -97,6 +97,10 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `hook status`: the version of git, where it looks for hooks, the setting that says so, whether every hook fires.",
     ),
     (
+        "refs, secret, remains",
+        "From `init --remove --refs`: how many were deleted, where the person's secret was, `what` is left and `how` to take it away.",
+    ),
+    (
         "checks, red, notes",
         "From `doctor`: `name`, `status` (ok, note, red), `what`, `remedy`, `fixed`; how many are red, how many are notes.",
     ),

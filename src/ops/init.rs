@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::Context;
 use super::error::Error;
+use super::remains::{self, Remnant};
 use super::{hooks, identity};
 use crate::model::board::{FORMAT, Meta, PREFIX};
 use crate::model::names::TaskId;
@@ -88,6 +89,10 @@ pub struct Left {
     pub refs: Option<usize>,
     /// The folder of local state that goes with them.
     pub state: PathBuf,
+    /// Where the person's secret is, which goes with them too.
+    pub secret: Option<PathBuf>,
+    /// What is not taken away, where the refs are.
+    pub remains: Vec<Remnant>,
 }
 
 /// Takes the hooks out, and with `refs` deletes every record of this clone
@@ -98,14 +103,30 @@ pub fn leave(context: &Context<'_>, refs: bool, dry_run: bool) -> Result<Left, E
         context.identity.person("delete the records")?;
     }
     let hooks = hooks::remove(context, dry_run)?;
-    let mut left = Left { hooks, refs: None, state: repo.state_dir() };
+    let mut left = Left { hooks, refs: None, state: repo.state_dir(), secret: None, remains: Vec::new() };
     if refs {
         left.refs = Some(repo.own_refs()?.len());
+        left.secret = identity::secret_path(&context.store).filter(|path| path.exists());
+        left.remains = remains::remains(context)?;
         if !dry_run {
             repo.delete_all_records()?;
+            // Last: until then it shows who may.
+            if let Some(path) = &left.secret {
+                delete_secret(path)?;
+            }
         }
     }
     Ok(left)
+}
+
+fn delete_secret(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            let path = path.display().to_string();
+            Err(Error::Store(crate::store::StoreError::Local { path, source }))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes a board for a first record, unless the repository has remotes: they

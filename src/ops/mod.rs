@@ -27,6 +27,7 @@ pub mod messages;
 pub mod next;
 pub mod prime;
 mod refusing;
+pub mod remains;
 pub mod resolve;
 pub mod rules;
 pub mod status;

@@ -10,6 +10,7 @@ use crate::ops::error::plural;
 use crate::ops::hooks::Done;
 use crate::ops::hooks::status::{Hooks, Line};
 use crate::ops::init::Left;
+use crate::ops::remains::Remnant;
 use crate::text::escape;
 use crate::text::time::{Span, Timestamp};
 
@@ -68,8 +69,19 @@ pub fn left(left: &Left) -> Answer {
     if let Some(refs) = left.refs {
         let (verb, refs_told) =
             (if left.hooks.dry_run { "would delete" } else { "deleted" }, plural(refs, "ref"));
-        text.push_str(&format!("{verb} {refs_told} and {}\n", shown(&left.state)));
+        let secret = left.secret.as_ref().map(|path| format!(", and the person's secret {}", shown(path)));
+        text.push_str(&format!(
+            "{verb} {refs_told} and {}{}\n",
+            shown(&left.state),
+            secret.unwrap_or_default()
+        ));
+        for Remnant { what, how } in &left.remains {
+            text.push_str(&format!("left: {what}: {how}\n"));
+        }
         json["refs"] = refs.into();
+        json["secret"] = left.secret.as_ref().map(|path| shown(path)).into();
+        let remnant = |r: &Remnant| json!({ "what": r.what, "how": r.how });
+        json["remains"] = left.remains.iter().map(remnant).collect();
     }
     Answer { text, json }
 }

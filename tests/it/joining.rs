@@ -121,3 +121,54 @@ fn a_clone_without_the_board_says_that_it_has_none() {
     assert!(alone.comm("status").succeeds().stdout.contains("add the first with git comm add TITLE"));
     alone.comm("show 1").exits(4);
 }
+
+/// Whoever leaves without having tidied up is told what stays, and how it
+/// goes.
+#[test]
+fn leaving_says_what_stays_and_how_it_goes() {
+    let s = Sandbox::new();
+    s.comm("setup agents-md").succeeds();
+    s.comm("setup harness claude").succeeds();
+    std::fs::write(s.repo().join("comm.toml"), "[domains.api]\npath = 'api'\n").unwrap();
+    s.git("add -A").succeeds();
+    s.git("commit -q -m rules").succeeds();
+    s.comm("worktree add ada --agent ada --domain api").succeeds();
+    s.git("worktree add -q ../mine").succeeds();
+    let mine = s.root().join("mine");
+    let git_in =
+        |words: &str| Run::of(&s.bare_command("git", &mine).args(split(words)).output().unwrap(), words);
+    git_in("config --worktree user.name Me").succeeds();
+    assert!(!s.comm("init --remove --dry-run").succeeds().stdout.contains("left: "));
+    s.as_agent("ada", "init --remove --refs").exits(5);
+    let dry = s.as_person("init --remove --refs --dry-run").succeeds().stdout;
+    let told = s.as_person("init --remove --refs").succeeds().stdout;
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.strip_prefix("left: ")).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(&dry), lines(&told), "the dry run says the same");
+    let told = lines(&told);
+    let whats: Vec<&str> = told.iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    let expected = [
+        "comm.*, user.name, user.email in worktree ada",
+        "what `git comm setup agents-md` wrote",
+        "what `git comm setup harness claude` wrote",
+        "comm.toml",
+        "extensions.worktreeConfig, which worktrees with settings of their own need",
+    ];
+    assert_eq!(whats, expected);
+    for line in &told[..4] {
+        let how = line.split_once(": ").unwrap().1.split(", then").next().unwrap();
+        match how.strip_prefix("git comm ") {
+            Some(words) => s.comm(words).succeeds(),
+            None => {
+                Run::of(&s.bare_command("sh", s.repo()).args(["-ec", how]).output().unwrap(), how).succeeds()
+            }
+        };
+    }
+    let ada = std::fs::read_to_string(s.repo().join(".git/worktrees/ada/config.worktree")).unwrap();
+    assert_eq!(ada.replace("[user]", "").trim(), "");
+    assert_eq!(git_in("config user.name").stdout, "Me\n", "a name that nobody bound is left alone");
+    for file in ["AGENTS.md", ".claude/settings.json", "comm.toml"] {
+        assert!(!s.repo().join(file).exists(), "{file}");
+    }
+}

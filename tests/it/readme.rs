@@ -179,6 +179,41 @@ git comm show bd-1",
     assert!(run.stdout.contains("rejected\nbd-1  mine\n"), "{}", run.stdout);
 }
 
+/// After the guide and its way to leave only what it names is left, and the
+/// commands that are printed with that take it away.
+#[test]
+#[cfg(unix)]
+fn leaving_leaves_what_it_says() {
+    let told = section_commands("docs/agents.md", "Leave");
+    let [leave] = &told[..] else { panic!("one block: {told:?}") };
+    let by_person = leave.replace("git comm init --remove", "git comm --as-person init --remove");
+    assert_ne!(*leave, by_person);
+    let s = Sandbox::with_init(&[]);
+    let guide = shell_blocks("docs/agents.md").join("\n");
+    let [push, _] = &section_commands("docs/agents.md", "The board and the remote")[..] else { panic!() };
+    // On a terminal the first `init` leaves the secret.
+    let secret = "script -qec 'git comm init' /dev/null > /dev/null";
+    let commands = format!("{CLONED}{secret}\n{guide}{push}{by_person}");
+    let run = run_in_shell(&s, &commands, "leaving").succeeds();
+    let left: Vec<&str> = run.stdout.lines().filter_map(|line| line.strip_prefix("left: ")).collect();
+    let [board, extension] = &left[..] else { panic!("{left:?}") };
+    assert!(run.stdout.contains(", and the person's secret "), "{}", run.stdout);
+    let secrets = s.root().join("home/.local/state/git-comm/person");
+    assert_eq!(std::fs::read_dir(secrets).unwrap().count(), 0);
+    assert_eq!(s.git("for-each-ref refs/comm-node refs/comm-node-remote").stdout, "");
+    assert_eq!(s.git("status --porcelain").stdout, "");
+    for file in ["AGENTS.md", ".claude/settings.json", ".gemini/settings.json", "comm.toml"] {
+        assert!(!s.repo().join(file).exists(), "{file}");
+    }
+    let board = board.strip_prefix("the board on origin, if it is there: ").unwrap();
+    assert_ne!(s.git("ls-remote origin refs/comm-node/*").stdout, "");
+    Run::of(&s.bare_command("sh", s.repo()).args(["-ec", board]).output().unwrap(), board).succeeds();
+    assert_eq!(s.git("ls-remote origin refs/comm-node/*").stdout, "");
+    let (_, extension) = extension.rsplit_once(": ").unwrap();
+    s.git(extension.strip_prefix("git ").unwrap()).succeeds();
+    assert!(!std::fs::read_to_string(s.repo().join(".git/config")).unwrap().contains("worktreeConfig"));
+}
+
 #[test]
 fn it_names_the_versions_that_the_package_needs() {
     let (readme, package) = (file("README.md"), file("Cargo.toml"));

@@ -198,7 +198,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// A word of a command as a shell takes it.
-fn typed(text: &str) -> String {
+pub(in crate::ops) fn typed(text: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+@:=,".contains(&b);
     if !text.is_empty() && text.bytes().all(is_plain) {
         return text.to_owned();

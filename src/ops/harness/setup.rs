@@ -80,23 +80,42 @@ pub fn installed(context: &Context<'_>, format: &Format) -> Option<Vec<Moment>> 
     Some(all)
 }
 
+/// What `git comm setup` takes out here again: `agents-md`, or `harness` with
+/// a name.
+pub fn installed_by(context: &Context<'_>) -> Vec<String> {
+    let Some(root) = context.store.repo().work_tree() else { return Vec::new() };
+    let texts = [block::AGENTS, block::CLAUDE].iter().any(|name| is_ours(root, name, None));
+    let mut found: Vec<String> = texts.then(|| "agents-md".to_owned()).into_iter().collect();
+    for format in super::ALL {
+        if is_ours(root, format.settings, Some(format)) {
+            found.push(format!("harness {}", format.name));
+        }
+        if format.local_settings.is_some_and(|name| is_ours(root, name, Some(format))) {
+            found.push(format!("harness {} --local", format.name));
+        }
+    }
+    found
+}
+
+/// Whether a file of a worktree holds something of ours.
+fn is_ours(root: &Path, name: &str, format: Option<&Format>) -> bool {
+    let root = std::fs::canonicalize(root).unwrap_or_default();
+    let Ok(file) = Planned::read(&root, name) else { return false };
+    let Ok(Some(text)) = file.text() else { return false };
+    match format {
+        Some(format) => merge::found(format, text).is_ok_and(|found| !found.is_empty()),
+        None => block::is_in(name, text),
+    }
+}
+
 /// The files in the worktree `from` that hold something of ours, which those
 /// of the same name in the worktree `to` lack.
 pub fn lacking(from: &Path, to: &Path) -> Vec<&'static str> {
     let settings =
         super::ALL.iter().flat_map(|f| [Some((f.settings, *f)), f.local_settings.map(|s| (s, *f))]);
-    let has = |root: &Path, name: &str, format: Option<&Format>| {
-        let root = std::fs::canonicalize(root).unwrap_or_default();
-        let Ok(file) = Planned::read(&root, name) else { return false };
-        let Ok(Some(text)) = file.text() else { return false };
-        match format {
-            Some(format) => merge::found(format, text).is_ok_and(|found| !found.is_empty()),
-            None => block::is_in(name, text),
-        }
-    };
     let texts = [block::AGENTS, block::CLAUDE].map(|name| (name, None));
     let all = texts.into_iter().chain(settings.flatten().map(|(name, format)| (name, Some(format))));
-    all.filter(|(name, format)| has(from, name, *format) && !has(to, name, *format))
+    all.filter(|(name, format)| is_ours(from, name, *format) && !is_ours(to, name, *format))
         .map(|(name, _)| name)
         .collect()
 }
