@@ -205,7 +205,11 @@ pub(super) fn refuse_paused(
 /// was work on a task that is somebody else's now.
 pub fn current_grant(context: &Context<'_>, author: &Author) -> Result<Option<(TaskId, Fence)>, Error> {
     let bound: Option<TaskId> = context.store.repo().bound("task").map(|t| t.parse()).transpose()?;
-    let held = resolve::held(context, author)?;
+    let mut held = resolve::held(context, author)?;
+    if held.is_empty() {
+        // What was handed over is its receiver's, taken up or not.
+        held = super::board::Board::load(&context.store)?.held_by(&author.agent, "");
+    }
     let Some(task) = held.iter().find(|id| Some(*id) == bound.as_ref()).or(held.first()) else {
         losses::refuse(context, author)?;
         return Ok(None);

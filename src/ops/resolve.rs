@@ -83,7 +83,7 @@ pub fn task_or_handed(context: &Context<'_>, text: Option<&str>) -> Result<TaskI
     match task_or_mine(context, text) {
         Err(Error::NoSingleTask { held }) if held.is_empty() => {
             let author = context.identity.author(&context.store)?;
-            one(Board::load(&context.store)?.held_by(&author.agent, ""))
+            one(context, Board::load(&context.store)?.held_by(&author.agent, ""))
         }
         other => other,
     }
@@ -92,10 +92,10 @@ pub fn task_or_handed(context: &Context<'_>, text: Option<&str>) -> Result<TaskI
 /// The one task that the caller's session holds.
 pub fn mine(context: &Context<'_>) -> Result<TaskId, Error> {
     let author = context.identity.author(&context.store)?;
-    one(held(context, &author)?)
+    one(context, held(context, &author)?)
 }
 
-fn one(mut held: Vec<TaskId>) -> Result<TaskId, Error> {
+fn one(context: &Context<'_>, mut held: Vec<TaskId>) -> Result<TaskId, Error> {
     match (held.pop(), held.is_empty()) {
         (Some(id), true) => Ok(id),
         (None, _) if context.store.is_unadopted() => Err(Error::NoBoard),

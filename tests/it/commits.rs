@@ -292,3 +292,18 @@ fn hostile_names_are_judged_as_they_are() {
     let log = s.comm("log --kind refused --json -n 0").succeeds().json();
     assert!(log["events"].as_array().unwrap().len() > 40);
 }
+
+#[test]
+fn what_was_handed_over_is_committed_under_the_hand_over() {
+    let s = guarded(&format!("{RULES}require_claim = true\n"));
+    s.add("one");
+    s.as_agent("bob", "claim bd-1").succeeds();
+    s.as_agent("ada", "agent register").succeeds();
+    write(&s, "api/a.txt", "ada's");
+    git_as(&s, Some("ada"), "commit -q -a -m early").exits(1);
+    s.as_agent("bob", "handover --to ada").succeeds();
+    git_as(&s, Some("ada"), "commit -q -a -m handed").succeeds();
+    let message = git_as(&s, None, "log -1 --format=%B").stdout;
+    assert!(message.contains("\nComm-Task: bd-1\nComm-Fence: 2:"), "{message}");
+    s.comm("ci --base HEAD~1").succeeds();
+}
