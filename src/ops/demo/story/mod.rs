@@ -96,7 +96,7 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
 
 fn plan(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.act("A repository becomes a board");
-    stage.say("Kim plans a tea shop: an API, a web page and its docs. comm.toml says whose which files are.");
+    stage.say("Kim plans a tea shop: an API, a web page and its docs. comm.toml says who owns which files.");
     stage.run_git(PERSON, &["show", "HEAD:comm.toml"], DONE)?;
     stage.run(PERSON, &["init"], DONE)?;
     for (number, work) in PLAN.iter().enumerate() {
