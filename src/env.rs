@@ -143,6 +143,13 @@ impl Env {
         std::io::stdin().is_terminal() && (std::io::stdout().is_terminal() || std::io::stderr().is_terminal())
     }
 
+    /// The command lines of the processes above this one, the nearest first,
+    /// as far up as matters to a hook. Empty where the system does not show
+    /// them.
+    pub fn commands_above(&self) -> Vec<Vec<String>> {
+        platform::commands_above()
+    }
+
     /// Whether standard output goes nowhere. It also does where it was closed
     /// before the process started: the runtime puts the null device there.
     pub fn stdout_is_discarded(&self) -> bool {
@@ -220,6 +227,28 @@ mod platform {
         Some(u64::try_from(time.tv_sec).ok()? * 1_000 + u64::try_from(time.tv_nsec).ok()? / 1_000_000)
     }
 
+    #[cfg(target_os = "linux")]
+    pub(super) fn commands_above() -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        let mut process = std::os::unix::process::parent_id();
+        // A hook file, its shell, a hook manager or two, git, an alias.
+        while process > 1 && found.len() < 8 {
+            let Ok(line) = std::fs::read(format!("/proc/{process}/cmdline")) else { break };
+            let words = line.split(|&b| b == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+            found.push(words.collect());
+            let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { break };
+            // The name may hold anything, blanks and brackets included.
+            let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+            process = after.split_whitespace().nth(1).and_then(|parent| parent.parse().ok()).unwrap_or(0);
+        }
+        found
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn commands_above() -> Vec<Vec<String>> {
+        Vec::new()
+    }
+
     // macOS has mach_continuous_time and kern.bootsessionuuid, but neither
     // without unsafe code; until then it follows the rule for other hosts.
     #[cfg(not(target_os = "linux"))]
@@ -252,6 +281,10 @@ mod platform {
 
     pub(super) fn boot_ms() -> Option<u64> {
         None
+    }
+
+    pub(super) fn commands_above() -> Vec<Vec<String>> {
+        Vec::new()
     }
 
     pub(super) fn stdout_is_discarded() -> bool {

@@ -62,7 +62,7 @@ pub(super) fn applypatch_msg(args: MessageArgs, app: &mut App<'_>) -> Outcome {
 pub(super) fn prepare_commit_msg(args: MessageArgs, app: &mut App<'_>) -> Outcome {
     let file = app.dir()?.join(args.file);
     // git says so for `commit -C HEAD` too, which takes HEAD's author along;
-    // and not where a message was given, which only CI finds then.
+    // and not where a message was given: commit-msg looks further then.
     let amends = args.rest == ["commit", "HEAD"];
     run::prepare_message(app.context()?, &file, amends)?;
     Ok(Exit::Done)

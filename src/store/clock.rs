@@ -31,8 +31,9 @@ impl Store<'_> {
     pub(super) fn noted(&self, at: Timestamp) -> Timestamp {
         let now = self.env.now();
         let is_ahead = |time: Timestamp| time.since(now) > AHEAD;
-        let newest = self.repo.newest_stamp().and_then(|text| text.parse::<Timestamp>().ok());
-        if is_ahead(at) && !newest.is_some_and(is_ahead) { now } else { at }
+        // Read only where it matters: this is on the way of every write.
+        let newest = || self.repo.newest_stamp().and_then(|text| text.parse::<Timestamp>().ok());
+        if is_ahead(at) && !newest().is_some_and(is_ahead) { now } else { at }
     }
 
     /// 128 random bits, in hexadecimal.

@@ -84,6 +84,9 @@ fn every_form_of_commit_is_judged() {
         "commit -q --amend --no-edit",
         "commit -q --amend --no-edit --reset-author",
         "commit -q -C HEAD --amend",
+        "commit -q --amend -m mine",
+        "commit -q --am -C @ --allow-empty",
+        "-c alias.again='commit -q --amend --reset-author' again -m mine",
     ] {
         let refused = git_as(&s, Some("ada"), words).exits(1);
         assert!(refused.stderr.contains("web/w.txt: domain web, agent bob"), "{}", refused.stderr);

@@ -39,7 +39,9 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
     }
     // Once more for `git commit`: other hooks that ran before the commit may
     // have staged files.
-    if hook == "commit-msg" {
+    if hook == "commit-msg" && is_amending(context) {
+        commit::judge_amended(context, under(&replayed))?;
+    } else if hook == "commit-msg" {
         commit::judge_staged(context, under(&replayed))?;
     }
     name_claim(context, file)
@@ -104,6 +106,16 @@ fn keep_claim(context: &Context<'_>, commit: Oid, file: &Path) -> Result<(), Err
     let Some(named) = ci::named(context, commit)? else { return Ok(()) };
     let trailers = [(TASK, named[0].as_str()), (FENCE, named[1].as_str())];
     Ok(context.store.repo().set_trailers(file, &trailers, Present::Kept)?)
+}
+
+/// Whether the commit takes the place of HEAD. git tells its hooks so only
+/// where no message was given; what was typed tells it always, where the
+/// system shows it.
+fn is_amending(context: &Context<'_>) -> bool {
+    let amends = |word: &&String| word.len() >= "--am".len() && "--amend".starts_with(word.as_str());
+    let is_git = |line: &&Vec<String>| line.first().is_some_and(|name| name.ends_with("git"));
+    let above = context.store.env().commands_above();
+    above.iter().filter(is_git).any(|line| line.iter().take_while(|word| *word != "--").any(|w| amends(&w)))
 }
 
 fn note(context: &Context<'_>, hook: &str) {
