@@ -133,3 +133,52 @@ pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreada
     imports.dedup();
     Ok(imports)
 }
+
+#[cfg(test)]
+impl Import {
+    /// The import in one line.
+    fn told(&self) -> String {
+        let names = if self.names.is_empty() { String::new() } else { format!(" {}", self.names.join(",")) };
+        format!("{}:{} {}{names}", self.line, self.kind.as_str(), self.specifier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_says_its_language() {
+        for (path, language) in [
+            ("a/b.py", Some(Language::Python)),
+            ("a.d.ts", Some(Language::TypeScript)),
+            ("x.mjs", Some(Language::Tsx)),
+            ("lib.rs", Some(Language::Rust)),
+            ("a.rs/README", None),
+            ("rs", None),
+            (".py", Some(Language::Python)),
+        ] {
+            assert_eq!(Language::of(path.as_bytes()), language, "{path}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_answered() {
+        let languages = [Language::Python, Language::Rust, Language::TypeScript, Language::Tsx];
+        let deep = |open: &str, close: &str| format!("x = {}1{}", open.repeat(20_000), close.repeat(20_000));
+        let long = format!("x = \"{}\"", "a".repeat(2_000_000));
+        let hostile = [deep("(", ")"), deep("[", ""), deep("{", "}"), "import ".repeat(20_000), long];
+        for language in languages {
+            for text in &hostile {
+                let _ = imports(language, text.as_bytes());
+            }
+            assert_eq!(imports(language, b"\xff"), Err(Unreadable::Binary));
+            assert_eq!(imports(language, b"a\0b"), Err(Unreadable::Binary));
+            assert_eq!(
+                imports(language, &vec![b' '; LIMIT + 1]),
+                Err(Unreadable::TooLarge { size: LIMIT + 1 })
+            );
+            assert_eq!(imports(language, b"\xef\xbb\xbf"), Ok(Vec::new()));
+        }
+    }
+}

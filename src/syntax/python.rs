@@ -145,15 +145,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let told: Vec<String> = imports(text)
-            .unwrap()
-            .iter()
-            .map(|i| {
-                let names =
-                    if i.names.is_empty() { String::new() } else { format!(" {}", i.names.join(",")) };
-                format!("{}:{} {}{names}", i.line, i.kind.as_str(), i.specifier)
-            })
-            .collect();
+        let told: Vec<String> = imports(text).unwrap().iter().map(Import::told).collect();
         assert_eq!(told, expected, "{text}");
     }
 

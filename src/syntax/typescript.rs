@@ -290,15 +290,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         for jsx in [false, true] {
-            let told: Vec<String> = super::imports(text, jsx)
-                .unwrap()
-                .iter()
-                .map(|i| {
-                    let names =
-                        if i.names.is_empty() { String::new() } else { format!(" {}", i.names.join(",")) };
-                    format!("{}:{} {}{names}", i.line, i.kind.as_str(), i.specifier)
-                })
-                .collect();
+            let told: Vec<String> = super::imports(text, jsx).unwrap().iter().map(Import::told).collect();
             assert_eq!(told, expected, "{text}");
         }
     }
