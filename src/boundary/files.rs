@@ -1,41 +1,101 @@
 //! The files of one tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use crate::syntax::Import;
+use crate::syntax::{Import, Language};
+
+/// Where the content of files comes from, asked for as it is needed: a change
+/// to ten files of ten thousand must not read them all.
+pub trait Content {
+    /// What a source imports; nothing for a file that could not be read,
+    /// which is reported elsewhere.
+    fn imports(&self, path: &str) -> Vec<Import>;
+    /// The bytes of a file that configures a language.
+    fn setting(&self, path: &str) -> Vec<u8>;
+}
 
 /// The files of one tree: their names, what sources import, and the content
 /// of those that configure a language.
-#[derive(Clone, Debug, Default)]
-pub struct Files {
-    /// Every path, relative to the root, with `/`.
-    pub paths: BTreeSet<String>,
-    /// What each source imports.
-    pub imports: BTreeMap<String, Vec<Import>>,
-    /// The content of the files that configure a language.
-    pub settings: BTreeMap<String, Vec<u8>>,
+pub struct Files<'c> {
+    /// Every path, relative to the root, with `/`; sorted, none twice.
+    paths: Vec<String>,
+    /// Those of files that configure a language; sorted.
+    settings: Vec<String>,
+    content: &'c dyn Content,
+    imports: RefCell<HashMap<String, Rc<[Import]>>>,
+    read: RefCell<HashMap<String, Rc<[u8]>>>,
 }
 
-impl Files {
+impl<'c> Files<'c> {
+    /// The files at `paths`.
+    pub fn new(mut paths: Vec<String>, content: &'c dyn Content) -> Self {
+        if !paths.is_sorted() {
+            paths.sort_unstable();
+        }
+        paths.dedup();
+        let settings = paths.iter().filter(|path| is_setting(path)).cloned().collect();
+        Self { paths, settings, content, imports: RefCell::default(), read: RefCell::default() }
+    }
+
+    /// Every path, sorted.
+    pub fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
     /// Whether there is a file at this path.
     pub fn has(&self, path: &str) -> bool {
-        self.paths.contains(path)
+        self.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok()
     }
 
     /// Whether there is a folder at this path, that is a file below it.
     pub fn has_folder(&self, path: &str) -> bool {
-        if path.is_empty() {
-            return !self.paths.is_empty();
-        }
-        let below = format!("{path}/");
-        self.paths.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
+        if path.is_empty() { !self.paths.is_empty() } else { self.below(path).next().is_some() }
     }
 
-    /// The files of this name, with the folder each lies in.
-    pub fn settings_named<'f>(&'f self, name: &'f str) -> impl Iterator<Item = (&'f str, &'f [u8])> {
-        self.settings.iter().filter_map(move |(path, content)| {
+    /// The files below a folder, at any depth; all for the root.
+    pub fn below<'f>(&'f self, folder: &str) -> impl Iterator<Item = &'f str> + use<'f, 'c> {
+        let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let first = self.paths.partition_point(|path| path.as_str() < start.as_str());
+        let rest = self.paths.get(first..).unwrap_or_default();
+        rest.iter().map(String::as_str).take_while(move |path| path.starts_with(&start))
+    }
+
+    /// The sources in a language that imports are read in.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Language)> {
+        self.paths.iter().filter_map(|path| Some((path.as_str(), Language::of(path.as_bytes())?)))
+    }
+
+    /// What a source imports.
+    pub fn imports(&self, path: &str) -> Rc<[Import]> {
+        if let Some(known) = self.imports.borrow().get(path) {
+            return known.clone();
+        }
+        let imports: Rc<[Import]> =
+            if self.has(path) { self.content.imports(path).into() } else { Rc::default() };
+        self.imports.borrow_mut().insert(path.to_owned(), imports.clone());
+        imports
+    }
+
+    /// The content of a file that configures a language; none if there is no
+    /// such file.
+    pub fn setting(&self, path: &str) -> Option<Rc<[u8]>> {
+        self.settings.binary_search_by(|known| known.as_str().cmp(path)).ok()?;
+        if let Some(known) = self.read.borrow().get(path) {
+            return Some(known.clone());
+        }
+        let content: Rc<[u8]> = self.content.setting(path).into();
+        self.read.borrow_mut().insert(path.to_owned(), content.clone());
+        Some(content)
+    }
+
+    /// The settings of this name, each with the folder that it lies in.
+    pub fn settings_named<'f>(&'f self, name: &'f str) -> impl Iterator<Item = (&'f str, Rc<[u8]>)> {
+        self.settings.iter().filter_map(move |path| {
             let folder = path.strip_suffix(name)?;
-            (folder.is_empty() || folder.ends_with('/')).then(|| (folder.trim_end_matches('/'), &content[..]))
+            let is_named = folder.is_empty() || folder.ends_with('/');
+            is_named.then(|| Some((folder.trim_end_matches('/'), self.setting(path)?))).flatten()
         })
     }
 }
@@ -72,6 +132,17 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    struct Nothing;
+
+    impl Content for Nothing {
+        fn imports(&self, _: &str) -> Vec<Import> {
+            Vec::new()
+        }
+        fn setting(&self, _: &str) -> Vec<u8> {
+            Vec::new()
+        }
+    }
+
     #[test]
     fn paths_are_joined_within_the_tree() {
         assert_eq!(join("a/b", "../c").as_deref(), Some("a/c"));
@@ -81,8 +152,10 @@ mod tests {
 
     #[test]
     fn a_folder_is_where_files_are() {
-        let files = Files { paths: ["a/b/c".into(), "ab".into()].into(), ..Files::default() };
+        let files = Files::new(vec!["ab".into(), "a/b/c".into(), "a-b".into(), "ab".into()], &Nothing);
         assert!(files.has_folder("a") && files.has_folder("a/b") && files.has_folder(""));
-        assert!(!files.has_folder("ab") && !files.has_folder("a/b/c"));
+        assert!(!files.has_folder("ab") && !files.has_folder("a/b/c") && !files.has_folder("a/"));
+        assert_eq!(files.below("a").collect::<Vec<_>>(), ["a/b/c"]);
+        assert_eq!(files.paths(), ["a-b", "a/b/c", "ab"]);
     }
 }

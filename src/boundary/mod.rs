@@ -23,6 +23,26 @@ pub enum Target {
     Missing,
 }
 
+impl Target {
+    /// What kind of thing it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Package(_) => "package",
+            Self::Builtin => "builtin",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// The path of a file, the name of a package; else empty.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File(name) | Self::Package(name) => name,
+            Self::Builtin | Self::Missing => "",
+        }
+    }
+}
+
 /// An import with what it leads to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
@@ -32,4 +52,19 @@ pub struct Edge {
     pub import: Import,
     /// What it leads to.
     pub target: Target,
+}
+
+/// Something about the tree itself that whoever judges it should know: a
+/// setting that cannot be read, or names what is not there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The file that it is about.
+    pub path: String,
+    /// The line that it is on, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong, in one line.
+    pub what: String,
+    /// Whether imports may have been missed or misjudged by it, so that no
+    /// commit passes with it. Else it is a warning.
+    pub stops: bool,
 }

@@ -7,6 +7,7 @@ use super::app::{App, Outcome};
 use crate::ops::error::{Error, Exit, plural};
 use crate::ops::{boundary, rules};
 use crate::render::Answer;
+use crate::text::escape;
 
 /// Check that imports keep to the rules of comm.toml
 #[derive(Args)]
@@ -22,7 +23,7 @@ pub(super) struct CheckArgs {
 pub(super) fn check(args: CheckArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let repo = context.store.repo();
-    let mut reader = boundary::Reader::new(repo);
+    let reader = boundary::Reader::new(repo);
     let checked = match &args.rev {
         Some(rev) => {
             let commit = repo.resolve_rev(rev)?.ok_or_else(|| Error::unknown("revision", rev))?;
@@ -51,4 +52,38 @@ pub(super) fn check(args: CheckArgs, app: &mut App<'_>) -> Outcome {
     app.show(&Answer { text, json })?;
     // Nothing was looked at: that is no proof of anything.
     Ok(if checked.findings.is_empty() && files > 0 { Exit::Done } else { Exit::No })
+}
+
+/// Show which file imports which
+#[derive(Args)]
+pub(super) struct GraphArgs {
+    /// Of the tree of this commit; else of what is staged
+    #[arg(long, value_name = "REV")]
+    rev: Option<String>,
+}
+
+pub(super) fn graph(args: GraphArgs, app: &mut App<'_>) -> Outcome {
+    let context = app.context()?;
+    let repo = context.store.repo();
+    let commit = match &args.rev {
+        Some(rev) => Some(repo.resolve_rev(rev)?.ok_or_else(|| Error::unknown("revision", rev))?),
+        None => None,
+    };
+    let edges = boundary::Reader::new(repo).edges(commit)?;
+    let mut text = String::new();
+    for edge in edges.iter().filter(|edge| edge.target.kind() == "file") {
+        text.push_str(&format!("{} -> {}\n", escape::line(&edge.from), escape::line(edge.target.name())));
+    }
+    let edges: Vec<Value> = edges
+        .iter()
+        .map(|edge| {
+            json!({
+                "from": edge.from, "line": edge.import.line, "import": edge.import.specifier,
+                "kind": edge.import.kind.as_str(), "names": edge.import.names,
+                "target": edge.target.kind(), "to": edge.target.name(),
+            })
+        })
+        .collect();
+    app.show(&Answer { text, json: json!({ "edges": edges }) })?;
+    Ok(Exit::Done)
 }

@@ -124,6 +124,7 @@ verbs! {
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
     "boundary check" [] "Check that imports keep to the rules of comm.toml" => boundary::CheckArgs, check;
+    "boundary graph" [] "Show which file imports which" => boundary::GraphArgs, graph;
     "ci" [] "Verify every gate over a range of commits" => ci::CiArgs, ci;
     "hook install" [] "Install git's hooks, or repair them" => hooks::ChangeArgs, install;
     "hook remove" [] "Take them out again" => hooks::ChangeArgs, remove;

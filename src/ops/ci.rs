@@ -75,10 +75,10 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
         return Ok(Verdict { gates: vec![claim, scope], note: Some(note) });
     };
     let mut boundary = Gate { name: "boundary", checked: 0, findings: Vec::new() };
-    let mut reader = super::boundary::Reader::new(repo);
+    let reader = super::boundary::Reader::new(repo);
     let mut grants = HashMap::new();
     for one in &range {
-        if let Some(findings) = crossings(&mut reader, repo, &base_rules, one)? {
+        if let Some(findings) = crossings(&reader, repo, &base_rules, one)? {
             boundary.checked += 1;
             boundary
                 .findings
@@ -98,7 +98,7 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
 /// The imports of a commit that cross a border, under the base's rules and
 /// its own. None: no rule is about imports.
 fn crossings(
-    reader: &mut super::boundary::Reader<'_>,
+    reader: &super::boundary::Reader<'_>,
     repo: &Repo,
     base: &Config,
     one: &Ranged,

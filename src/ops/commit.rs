@@ -121,7 +121,7 @@ fn refuse_crossing(
         return Ok(());
     }
     let repo = context.store.repo();
-    let mut reader = boundary::Reader::new(repo);
+    let reader = boundary::Reader::new(repo);
     let checked = reader.staged(&rules)?;
     let findings = boundary::broken_by(checked, changes, || match repo.head()? {
         Some(head) => reader.commit(head, &rules),

@@ -87,6 +87,9 @@ pub struct Import {
     pub names: Vec<String>,
     /// How it is needed.
     pub kind: Kind,
+    /// Whether others get the names from this file in turn: `export ... from`,
+    /// `pub use`.
+    pub exported: bool,
     /// The modules within the file that it stands in (Rust).
     pub within: Vec<String>,
 }
@@ -116,6 +119,12 @@ pub const LIMIT: usize = 16 << 20;
 
 /// All imports of a file, in the order of the text.
 pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    by_full_parse(language, source)
+}
+
+/// As [`imports`], always by a parse of the whole file: slow, and what
+/// [`imports`] is compared with.
+pub fn by_full_parse(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
     if source.len() > LIMIT {
         return Err(Unreadable::TooLarge { size: source.len() });
     }

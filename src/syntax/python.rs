@@ -17,7 +17,14 @@ pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
     let mut found = Vec::new();
     walk(&tree, |node| {
         let mut push = |specifier: String, names: Vec<String>, kind: Kind| {
-            found.push(Import { line: line_of(node), specifier, names, kind, within: Vec::new() });
+            found.push(Import {
+                line: line_of(node),
+                specifier,
+                names,
+                kind,
+                exported: false,
+                within: Vec::new(),
+            });
         };
         match node.kind() {
             "import_statement" => {

@@ -37,6 +37,7 @@ fn read(
             specifier,
             names,
             kind,
+            exported: false,
             within: outside.iter().cloned().chain(within(node, text)).collect(),
         };
         match node.kind() {

@@ -47,7 +47,7 @@ fn without_import_types(tree: &Tree, text: &str, found: &mut Vec<Import>) -> Str
         }
         let line = text[..at].matches('\n').count() + 1;
         let names = Vec::new();
-        found.push(Import { line, specifier, names, kind: Kind::Type, within: Vec::new() });
+        found.push(Import { line, specifier, names, kind: Kind::Type, exported: false, within: Vec::new() });
         for byte in &mut plain[at..end] {
             if *byte != b'\n' {
                 *byte = b' ';
@@ -94,7 +94,14 @@ fn import_call(text: &str, at: usize) -> Option<(usize, String)> {
 fn read(tree: &Tree, text: &str, found: &mut Vec<Import>) {
     walk(tree, |node| {
         let mut push = |specifier: String, names: Vec<String>, kind: Kind| {
-            found.push(Import { line: line_of(node), specifier, names, kind, within: Vec::new() });
+            found.push(Import {
+                line: line_of(node),
+                specifier,
+                names,
+                kind,
+                exported: false,
+                within: Vec::new(),
+            });
         };
         match node.kind() {
             "import_statement" => {

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::Target;
 use super::super::files::{Files, folder_of, join};
+use super::super::{Note, Target};
 use crate::syntax::{Import, Language};
 
 /// Modules of the standard library, those of the last releases before they
@@ -245,22 +245,22 @@ const BUILTIN: [&str; 228] = [
 ];
 
 pub(super) struct Roots<'f> {
-    files: &'f Files,
+    files: &'f Files<'f>,
     roots: Vec<String>,
 }
 
 impl<'f> Roots<'f> {
-    pub(super) fn new(files: &'f Files) -> Self {
+    pub(super) fn new(files: &'f Files<'f>, given: &[String]) -> Self {
         let mut roots = BTreeSet::from([String::new()]);
+        roots.extend(given.iter().cloned());
         for name in ["pyproject.toml", "setup.cfg"] {
             for (folder, _) in files.settings_named(name) {
                 roots.insert(folder.to_owned());
                 roots.extend(join(folder, "src").filter(|src| files.has_folder(src)));
             }
         }
-        let sources =
-            files.imports.keys().filter(|path| Language::of(path.as_bytes()) == Some(Language::Python));
-        for path in sources {
+        let sources = files.sources().filter(|(_, language)| *language == Language::Python);
+        for (path, _) in sources {
             let mut folder = folder_of(path);
             // The outermost of the packages around it.
             while is_package(files, folder) && !folder.is_empty() {
@@ -269,6 +269,11 @@ impl<'f> Roots<'f> {
             roots.insert(folder.to_owned());
         }
         Self { files, roots: roots.into_iter().collect() }
+    }
+
+    /// What was noticed about the tree.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        Vec::new()
     }
 
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
@@ -340,11 +345,11 @@ impl<'f> Roots<'f> {
     }
 }
 
-fn is_package(files: &Files, folder: &str) -> bool {
+fn is_package(files: &Files<'_>, folder: &str) -> bool {
     ["__init__.py", "__init__.pyi"].iter().any(|init| join(folder, init).is_some_and(|path| files.has(&path)))
 }
 
-fn module_file(files: &Files, base: &str) -> Option<String> {
+fn module_file(files: &Files<'_>, base: &str) -> Option<String> {
     let package = |init: &str| join(base, init);
     let candidates = [
         package("__init__.py"),

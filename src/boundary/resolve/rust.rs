@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Table;
 
-use super::super::Target;
 use super::super::files::{Files, folder_of, join};
+use super::super::{Note, Target};
 use crate::syntax::{Import, Kind};
 
 /// What comes with the language.
@@ -37,7 +37,7 @@ struct Place {
 
 /// All crates of a tree.
 pub(super) struct Crates<'f> {
-    files: &'f Files,
+    files: &'f Files<'f>,
     packages: Vec<Package>,
     /// Where the modules are that are files. One file may be in two crates.
     places: BTreeMap<String, Vec<Place>>,
@@ -46,13 +46,13 @@ pub(super) struct Crates<'f> {
 }
 
 impl<'f> Crates<'f> {
-    pub(super) fn new(files: &'f Files) -> Self {
+    pub(super) fn new(files: &'f Files<'f>) -> Self {
         let mut crates =
             Self { files, packages: Vec::new(), places: BTreeMap::new(), modules: BTreeMap::new() };
         let manifests: Vec<(String, Table)> = files
             .settings_named("Cargo.toml")
             .filter_map(|(folder, content)| {
-                Some((folder.to_owned(), std::str::from_utf8(content).ok()?.parse::<Table>().ok()?))
+                Some((folder.to_owned(), std::str::from_utf8(&content).ok()?.parse::<Table>().ok()?))
             })
             .collect();
         let workspace = |folder: &str| -> Option<&Table> {
@@ -98,7 +98,7 @@ impl<'f> Crates<'f> {
                 root: root.to_owned(),
                 path: path.clone(),
             });
-            for import in self.files.imports.get(&file).into_iter().flatten() {
+            for import in self.files.imports(&file).iter() {
                 if import.kind != Kind::Part {
                     continue;
                 }
@@ -142,7 +142,16 @@ impl<'f> Crates<'f> {
         found.map_or(Target::Missing, Target::File)
     }
 
-    pub(super) fn resolve(&self, from: &str, import: &Import) -> Target {
+    /// What was noticed about the tree.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
+        vec![self.target(from, import)]
+    }
+
+    fn target(&self, from: &str, import: &Import) -> Target {
         if import.kind == Kind::Part {
             return self.part(from, import);
         }
@@ -222,7 +231,7 @@ impl<'f> Crates<'f> {
 }
 
 /// What the library of a package is called in code, and its root.
-fn library(files: &Files, folder: &str, name: &str, manifest: &Table) -> Option<(String, String)> {
+fn library(files: &Files<'_>, folder: &str, name: &str, manifest: &Table) -> Option<(String, String)> {
     let table = manifest.get("lib").and_then(|lib| lib.as_table());
     let text = |key: &str| table.and_then(|t| t.get(key)).and_then(|v| v.as_str());
     let root = join(folder, text("path").unwrap_or("src/lib.rs"))?;
@@ -231,7 +240,7 @@ fn library(files: &Files, folder: &str, name: &str, manifest: &Table) -> Option<
 }
 
 /// The roots of all crates of a package.
-fn roots(files: &Files, folder: &str, manifest: &Table) -> Vec<String> {
+fn roots(files: &Files<'_>, folder: &str, manifest: &Table) -> Vec<String> {
     let mut roots = Vec::new();
     let mut add = |path: &str| roots.extend(join(folder, path).filter(|path| files.has(path)));
     let text = |table: &Table, key: &str| table.get(key).and_then(|v| v.as_str()).map(str::to_owned);
@@ -253,9 +262,9 @@ fn roots(files: &Files, folder: &str, manifest: &Table) -> Vec<String> {
                 (None, None) => {}
             }
         }
-        let below = if folder.is_empty() { format!("{place}/") } else { format!("{folder}/{place}/") };
-        for path in files.paths.range(below.clone()..).take_while(|path| path.starts_with(&below)) {
-            let rest = &path[below.len()..];
+        let below = if folder.is_empty() { place.to_owned() } else { format!("{folder}/{place}") };
+        for path in files.below(&below) {
+            let rest = &path[below.len() + 1..];
             let is_root = rest.ends_with(".rs") && !rest.contains('/')
                 || rest.strip_suffix("/main.rs").is_some_and(|name| !name.contains('/'));
             if is_root {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::Target;
 use super::super::files::{Files, folder_of, join};
+use super::super::{Note, Target};
 use crate::syntax::Import;
 
 /// What may be left out at the end of a module's name, the first found wins.
@@ -51,7 +51,7 @@ const BUILTIN: [&str; 26] = [
 ];
 
 pub(super) struct Modules<'f> {
-    files: &'f Files,
+    files: &'f Files<'f>,
     /// The workspace's own packages, by name.
     packages: BTreeMap<String, (String, Value)>,
     /// What `paths` map, by the folder of the configuration.
@@ -59,10 +59,10 @@ pub(super) struct Modules<'f> {
 }
 
 impl<'f> Modules<'f> {
-    pub(super) fn new(files: &'f Files) -> Self {
+    pub(super) fn new(files: &'f Files<'f>) -> Self {
         let mut packages = BTreeMap::new();
         for (folder, content) in files.settings_named("package.json") {
-            let Ok(value) = serde_json::from_slice::<Value>(content) else { continue };
+            let Ok(value) = serde_json::from_slice::<Value>(&content) else { continue };
             if let Some(name) = value.get("name").and_then(Value::as_str) {
                 packages.insert(name.to_owned(), (folder.to_owned(), value.clone()));
             }
@@ -70,13 +70,22 @@ impl<'f> Modules<'f> {
         let mut paths = BTreeMap::new();
         for name in ["tsconfig.json", "jsconfig.json"] {
             for (folder, content) in files.settings_named(name) {
-                paths.entry(folder.to_owned()).or_insert_with(|| mapped(folder, content));
+                paths.entry(folder.to_owned()).or_insert_with(|| mapped(folder, &content));
             }
         }
         Self { files, packages, paths }
     }
 
-    pub(super) fn resolve(&self, from: &str, import: &Import) -> Target {
+    /// What was noticed about the tree.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
+    pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
+        vec![self.target(from, import)]
+    }
+
+    fn target(&self, from: &str, import: &Import) -> Target {
         // A query says what a bundler makes of the file.
         let specifier = import.specifier.split(['?', '#']).next().unwrap_or_default();
         let specifier = if import.specifier.starts_with('#') { &import.specifier } else { specifier };

@@ -1,18 +1,18 @@
 //! Do the imports of a tree keep to the rules?
 
-use std::collections::hash_map::Entry::{Occupied, Vacant};
+mod tree;
+
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
+use self::tree::Tree;
 use super::error::Error;
-use crate::boundary::files::{Files, is_setting};
-use crate::boundary::{judge, resolve};
+use crate::boundary::resolve::{Options, Resolver};
+use crate::boundary::{Edge, judge};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::git::{Change, Entry, GitErrorClass, Oid, Repo};
 use crate::syntax::{self, Import, Language};
-
-/// The largest setting that is read, in bytes.
-const SETTING: usize = 4 << 20;
 
 /// What was found in a tree.
 #[derive(Clone, Debug, Default)]
@@ -32,66 +32,62 @@ pub fn has_rules(rules: &Config) -> bool {
     })
 }
 
+/// What a source imports, or why nobody knows.
+type Read = Result<Vec<Import>, String>;
+
 /// Reads trees, and each content once however many trees have it.
 pub struct Reader<'r> {
     repo: &'r Repo,
-    read: HashMap<(Oid, Language), Result<Vec<Import>, String>>,
+    read: RefCell<HashMap<(Oid, Language), Read>>,
 }
 
 impl<'r> Reader<'r> {
     /// A reader of this repository that has read nothing yet.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, read: HashMap::new() }
+        Self { repo, read: RefCell::default() }
     }
 
     /// Checks the tree of a commit.
-    pub fn commit(&mut self, commit: Oid, rules: &[&Config]) -> Result<Checked, Error> {
-        let entries = self.repo.files_of(commit)?;
-        self.check(&entries, rules)
+    pub fn commit(&self, commit: Oid, rules: &[&Config]) -> Result<Checked, Error> {
+        self.check(&self.repo.files_of(commit)?, rules)
     }
 
     /// Checks what is staged.
-    pub fn staged(&mut self, rules: &[&Config]) -> Result<Checked, Error> {
-        let entries = self.repo.files_staged()?;
-        self.check(&entries, rules)
+    pub fn staged(&self, rules: &[&Config]) -> Result<Checked, Error> {
+        self.check(&self.repo.files_staged()?, rules)
+    }
+
+    /// Every edge of the tree of a commit, or of what is staged.
+    pub fn edges(&self, commit: Option<Oid>) -> Result<Vec<Edge>, Error> {
+        let entries = match commit {
+            Some(commit) => self.repo.files_of(commit)?,
+            None => self.repo.files_staged()?,
+        };
+        let tree = Tree::new(self, &entries);
+        let files = tree.files();
+        let resolver = Resolver::new(&files, &Options::default());
+        let edges = tree.sources().flat_map(|(path, _)| resolver.edges_of(path)).collect();
+        tree.finish()?;
+        Ok(edges)
     }
 
     /// Checks a tree under each of these rules; what breaks several is told
     /// once.
-    fn check(&mut self, entries: &[Entry], rules: &[&Config]) -> Result<Checked, Error> {
+    fn check(&self, entries: &[Entry], rules: &[&Config]) -> Result<Checked, Error> {
         let mut checked = Checked::default();
-        let mut files = Files::default();
-        for entry in entries {
-            let language = Language::of(&entry.path).filter(|_| entry.is_file);
-            let Ok(path) = std::str::from_utf8(&entry.path) else {
-                // No import can name it, but it may have some.
-                if language.is_some() {
-                    let why = "its name is not UTF-8, so that nothing can import it";
-                    checked.findings.push(unreadable(entry, why));
-                }
-                continue;
-            };
-            files.paths.insert(path.to_owned());
-            if entry.is_unmerged {
-                if language.is_some() {
-                    checked.findings.push(unreadable(entry, "it is in conflict"));
-                }
-                continue;
-            }
-            if entry.is_file && is_setting(path) {
-                files.settings.insert(path.to_owned(), self.repo.read_blob(entry.oid, SETTING)?);
-            }
-            let Some(language) = language else { continue };
+        let tree = Tree::new(self, entries);
+        let files = tree.files();
+        let resolver = Resolver::new(&files, &Options::default());
+        let mut edges = Vec::new();
+        for (path, language) in tree.sources() {
             *checked.files.entry(language.as_str()).or_default() += 1;
-            match self.imports(entry.oid, language)? {
-                Ok(imports) => {
-                    checked.imports += imports.len();
-                    files.imports.insert(path.to_owned(), imports.clone());
-                }
-                Err(why) => checked.findings.push(unreadable(entry, why)),
-            }
+            checked.imports += files.imports(path).len();
+            edges.extend(resolver.edges_of(path));
         }
-        let edges = resolve::resolve(&files);
+        checked.findings = tree.finish()?;
+        for note in resolver.notes() {
+            checked.findings.push(noted(note));
+        }
         for rules in rules {
             for finding in judge::judge(&rules.domains, &edges) {
                 if !checked.findings.contains(&finding) {
@@ -103,16 +99,28 @@ impl<'r> Reader<'r> {
         Ok(checked)
     }
 
-    fn imports(&mut self, oid: Oid, language: Language) -> Result<&Result<Vec<Import>, String>, Error> {
-        let read = match self.read.entry((oid, language)) {
-            Vacant(vacant) => vacant.insert(match self.repo.read_blob(oid, syntax::LIMIT) {
-                Err(error) if error.class() == GitErrorClass::Damaged => Err(error.to_string()),
-                Err(error) => return Err(error.into()),
-                Ok(source) => syntax::imports(language, &source).map_err(|error| error.to_string()),
-            }),
-            Occupied(occupied) => occupied.into_mut(),
+    fn imports(&self, oid: Oid, language: Language) -> Result<Read, Error> {
+        if let Some(known) = self.read.borrow().get(&(oid, language)) {
+            return Ok(known.clone());
+        }
+        let read = match self.repo.read_blob(oid, syntax::LIMIT) {
+            Err(error) if error.class() == GitErrorClass::Damaged => Err(error.to_string()),
+            Err(error) => return Err(error.into()),
+            Ok(source) => syntax::imports(language, &source).map_err(|error| error.to_string()),
         };
+        self.read.borrow_mut().insert((oid, language), read.clone());
         Ok(read)
+    }
+}
+
+fn noted(note: crate::boundary::Note) -> Finding {
+    Finding {
+        code: judge::UNREADABLE,
+        path: note.path.into_bytes(),
+        line: note.line,
+        commit: None,
+        what: note.what,
+        how: "mend the file".into(),
     }
 }
 

@@ -1,0 +1,109 @@
+//! The files of one tree, read as they are needed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::unreadable;
+use crate::boundary::files::{Content, Files, is_setting};
+use crate::gate::finding::Finding;
+use crate::git::{Entry, GitErrorClass};
+use crate::ops::boundary::Reader;
+use crate::ops::error::Error;
+use crate::syntax::{Import, Language};
+
+/// The largest setting that is read, in bytes.
+const SETTING: usize = 4 << 20;
+
+/// The files of one commit or of the index.
+pub(super) struct Tree<'t, 'r> {
+    reader: &'t Reader<'r>,
+    entries: BTreeMap<&'t str, &'t Entry>,
+    failed: RefCell<Failed>,
+}
+
+/// What went wrong while files were read.
+#[derive(Default)]
+struct Failed {
+    findings: Vec<Finding>,
+    error: Option<Error>,
+}
+
+impl<'t, 'r> Tree<'t, 'r> {
+    /// The tree with these entries. What nobody can read is found at once.
+    pub(super) fn new(reader: &'t Reader<'r>, entries: &'t [Entry]) -> Self {
+        let mut tree = Self { reader, entries: BTreeMap::new(), failed: RefCell::default() };
+        for entry in entries {
+            let is_source = entry.is_file && Language::of(&entry.path).is_some();
+            let why = match std::str::from_utf8(&entry.path) {
+                // No import can name it, but it may have some.
+                Err(_) => "its name is not UTF-8, so that nothing can import it",
+                Ok(path) => {
+                    tree.entries.insert(path, entry);
+                    if !entry.is_unmerged {
+                        continue;
+                    }
+                    "it is in conflict"
+                }
+            };
+            if is_source {
+                tree.failed.get_mut().findings.push(unreadable(entry, why));
+            }
+        }
+        tree
+    }
+
+    /// All files, ready to be resolved.
+    pub(super) fn files(&self) -> Files<'_> {
+        Files::new(self.entries.keys().map(|path| (*path).to_owned()).collect(), self)
+    }
+
+    /// The sources that can be read.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (&'t str, Language)> {
+        self.entries.iter().filter_map(|(path, entry)| Some((*path, source(path, entry)?)))
+    }
+
+    /// What could not be read so far.
+    pub(super) fn finish(&self) -> Result<Vec<Finding>, Error> {
+        let mut failed = self.failed.borrow_mut();
+        match failed.error.take() {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut failed.findings)),
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        self.failed.borrow_mut().error.get_or_insert(error);
+    }
+}
+
+impl Content for Tree<'_, '_> {
+    fn imports(&self, path: &str) -> Vec<Import> {
+        let Some(entry) = self.entries.get(path) else { return Vec::new() };
+        let Some(language) = source(path, entry) else { return Vec::new() };
+        match self.reader.imports(entry.oid, language) {
+            Ok(Ok(imports)) => return imports,
+            Ok(Err(why)) => self.failed.borrow_mut().findings.push(unreadable(entry, &why)),
+            Err(error) => self.fail(error),
+        }
+        Vec::new()
+    }
+
+    fn setting(&self, path: &str) -> Vec<u8> {
+        let Some(entry) = self.entries.get(path).filter(|entry| entry.is_file && !entry.is_unmerged) else {
+            return Vec::new();
+        };
+        match self.reader.repo.read_blob(entry.oid, SETTING) {
+            Ok(content) => return content,
+            Err(error) if error.class() == GitErrorClass::Damaged => {
+                self.failed.borrow_mut().findings.push(unreadable(entry, &error.to_string()));
+            }
+            Err(error) => self.fail(error.into()),
+        }
+        Vec::new()
+    }
+}
+
+fn source(path: &str, entry: &Entry) -> Option<Language> {
+    let is_readable = entry.is_file && !entry.is_unmerged && !is_setting(path);
+    Language::of(path.as_bytes()).filter(|_| is_readable)
+}
