@@ -13,7 +13,7 @@ use super::process::{Running, failed};
 use super::{GitError, Oid, RefName, Repo};
 
 /// A file that differs, with what it is now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// Its path, relative to the root, any bytes.
     pub path: Vec<u8>,
@@ -21,6 +21,18 @@ pub struct Change {
     pub mode: String,
     /// Its new content; none when it was removed.
     pub oid: Option<Oid>,
+    /// Its mode before; `000000` when it is new.
+    pub old_mode: String,
+    /// Its content before; none when it is new.
+    pub old_oid: Option<Oid>,
+}
+
+impl Change {
+    /// Whether an ordinary file was and is there, so that only its content
+    /// differs.
+    pub fn is_edit(&self) -> bool {
+        self.mode.starts_with("100") && self.old_mode.starts_with("100")
+    }
 }
 
 /// A commit of a range.
@@ -249,8 +261,18 @@ impl Repo {
         else {
             return Err(self.unexpected("diff"));
         };
-        let oid = if *mode == "000000" { None } else { Some(self.parse_oid(hex)?) };
-        Ok(Change { path: path.to_vec(), mode: (*mode).to_owned(), oid })
+        let oid = |mode: &str, hex: &str| match mode {
+            "000000" => Ok(None),
+            _ => self.parse_oid(hex).map(Some),
+        };
+        let (old_mode, old_hex) = (fields.first().unwrap_or(&""), fields.get(colons + 1).unwrap_or(&""));
+        Ok(Change {
+            path: path.to_vec(),
+            mode: (*mode).to_owned(),
+            oid: oid(mode, hex)?,
+            old_mode: (*old_mode).to_owned(),
+            old_oid: oid(old_mode, old_hex)?,
+        })
     }
 
     pub(super) fn unexpected(&self, what: &str) -> GitError {

@@ -113,12 +113,9 @@ fn crossings(
     if both.is_empty() {
         return Ok(None);
     }
-    let checked = reader.commit(one.oid, &both)?;
-    let before = || match one.parents.first() {
-        Some(&parent) => reader.commit(parent, &both),
-        None => Ok(super::boundary::Checked::default()),
-    };
-    super::boundary::broken_by(checked, &one.changes, before).map(Some)
+    let changed =
+        super::boundary::Changed { commit: Some(one.oid), parents: &one.parents, changes: &one.changes };
+    reader.broken_by(&changed, &both).map(Some)
 }
 
 /// Whether a commit that is made once more, as in a rebase, was allowed where

@@ -11,7 +11,7 @@ use super::{Context, boundary, losses, resolve, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Owner, RULES};
-use crate::git::Change;
+use crate::git::{Change, Oid};
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::Fence;
@@ -117,16 +117,17 @@ fn refuse_crossing(
     agent: Option<(&Author, &[DomainName])>,
 ) -> Result<(), Error> {
     let rules: Vec<&Config> = rules.iter().copied().filter(|rules| boundary::has_rules(rules)).collect();
-    if rules.is_empty() || changes.is_empty() {
+    if rules.is_empty() {
         return Ok(());
     }
     let repo = context.store.repo();
-    let reader = boundary::Reader::new(repo);
-    let checked = reader.staged(&rules)?;
-    let findings = boundary::broken_by(checked, changes, || match repo.head()? {
-        Some(head) => reader.commit(head, &rules),
-        None => Ok(boundary::Checked::default()),
-    })?;
+    let parents: Vec<Oid> = repo.head()?.into_iter().chain(repo.merge_heads()).collect();
+    // What two branches did may break together where nobody changed a thing.
+    if changes.is_empty() && parents.len() < 2 {
+        return Ok(());
+    }
+    let changed = boundary::Changed { commit: None, parents: &parents, changes };
+    let findings = boundary::Reader::new(repo).broken_by(&changed, &rules)?;
     let Some(first) = findings.first() else { return Ok(()) };
     let what = format!(
         "{} of {} across a border",

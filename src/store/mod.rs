@@ -4,6 +4,7 @@
 //! version that it read and loses if it has moved; it never overwrites. This
 //! layer does not know commands, output or the network.
 
+mod blob_cache;
 mod cell;
 mod chain;
 mod clock;
@@ -17,6 +18,7 @@ mod remembered;
 pub mod sight;
 mod unknown;
 
+pub use blob_cache::BlobCache;
 pub use cell::{Decision, Updated};
 pub use chain::{Link, Unread, chain_ref_prefix};
 pub use codec::{Current, Head, Version};

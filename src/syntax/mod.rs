@@ -4,6 +4,8 @@
 //! `boundary`. In every language what becomes an import was parsed by
 //! tree-sitter.
 
+pub mod encoded;
+pub mod fingerprint;
 mod python;
 mod rust;
 mod tree;

@@ -273,7 +273,7 @@ fn refs_are_never_moved_by_gix() {
             "gix_ref",
             "PreviousValue",
             "RefEdit",
-            "gix::index",
+            "index::write",
             "gix::worktree",
         ],
     );

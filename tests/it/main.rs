@@ -15,6 +15,7 @@
 )]
 
 mod boundaries;
+mod boundary_changes;
 mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;

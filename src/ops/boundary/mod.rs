@@ -1,18 +1,20 @@
 //! Do the imports of a tree keep to the rules?
 
+mod change;
+mod sources;
 mod tree;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::change::Changed;
+use self::sources::Sources;
 use self::tree::Tree;
 use super::error::Error;
 use crate::boundary::resolve::{Options, Resolver};
 use crate::boundary::{Edge, judge};
 use crate::config::Config;
 use crate::gate::finding::Finding;
-use crate::git::{Change, Entry, GitErrorClass, Oid, Repo};
-use crate::syntax::{self, Import, Language};
+use crate::git::{Entry, Oid, Repo};
 
 /// What was found in a tree.
 #[derive(Clone, Debug, Default)]
@@ -32,29 +34,26 @@ pub fn has_rules(rules: &Config) -> bool {
     })
 }
 
-/// What a source imports, or why nobody knows.
-type Read = Result<Vec<Import>, String>;
-
 /// Reads trees, and each content once however many trees have it.
 pub struct Reader<'r> {
     repo: &'r Repo,
-    read: RefCell<HashMap<(Oid, Language), Read>>,
+    sources: Sources<'r>,
 }
 
 impl<'r> Reader<'r> {
     /// A reader of this repository that has read nothing yet.
     pub fn new(repo: &'r Repo) -> Self {
-        Self { repo, read: RefCell::default() }
+        Self { repo, sources: Sources::new(repo) }
     }
 
     /// Checks the tree of a commit.
     pub fn commit(&self, commit: Oid, rules: &[&Config]) -> Result<Checked, Error> {
-        self.check(&self.repo.files_of(commit)?, rules)
+        self.check(&self.repo.files_of(commit)?, rules, None)
     }
 
     /// Checks what is staged.
     pub fn staged(&self, rules: &[&Config]) -> Result<Checked, Error> {
-        self.check(&self.repo.files_staged()?, rules)
+        self.check(&self.repo.files_staged()?, rules, None)
     }
 
     /// Every edge of the tree of a commit, or of what is staged.
@@ -68,23 +67,31 @@ impl<'r> Reader<'r> {
         let resolver = Resolver::new(&files, &Options::default());
         let edges = tree.sources().flat_map(|(path, _)| resolver.edges_of(path)).collect();
         tree.finish()?;
+        self.sources.keep();
         Ok(edges)
     }
 
-    /// Checks a tree under each of these rules; what breaks several is told
-    /// once.
-    fn check(&self, entries: &[Entry], rules: &[&Config]) -> Result<Checked, Error> {
+    /// Checks a tree, or `only` these files of it, under each of these rules;
+    /// what breaks several is told once.
+    fn check(
+        &self,
+        entries: &[Entry],
+        rules: &[&Config],
+        only: Option<&BTreeSet<&[u8]>>,
+    ) -> Result<Checked, Error> {
         let mut checked = Checked::default();
         let tree = Tree::new(self, entries);
         let files = tree.files();
         let resolver = Resolver::new(&files, &Options::default());
         let mut edges = Vec::new();
-        for (path, language) in tree.sources() {
+        let is_judged = |path: &str| only.is_none_or(|only| only.contains(path.as_bytes()));
+        for (path, language) in tree.sources().filter(|(path, _)| is_judged(path)) {
             *checked.files.entry(language.as_str()).or_default() += 1;
             checked.imports += files.imports(path).len();
             edges.extend(resolver.edges_of(path));
         }
         checked.findings = tree.finish()?;
+        self.sources.keep();
         for note in resolver.notes() {
             checked.findings.push(noted(note));
         }
@@ -98,19 +105,6 @@ impl<'r> Reader<'r> {
         checked.findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
         Ok(checked)
     }
-
-    fn imports(&self, oid: Oid, language: Language) -> Result<Read, Error> {
-        if let Some(known) = self.read.borrow().get(&(oid, language)) {
-            return Ok(known.clone());
-        }
-        let read = match self.repo.read_blob(oid, syntax::LIMIT) {
-            Err(error) if error.class() == GitErrorClass::Damaged => Err(error.to_string()),
-            Err(error) => return Err(error.into()),
-            Ok(source) => syntax::imports(language, &source).map_err(|error| error.to_string()),
-        };
-        self.read.borrow_mut().insert((oid, language), read.clone());
-        Ok(read)
-    }
 }
 
 fn noted(note: crate::boundary::Note) -> Finding {
@@ -122,24 +116,6 @@ fn noted(note: crate::boundary::Note) -> Finding {
         what: note.what,
         how: "mend the file".into(),
     }
-}
-
-/// What a change breaks: what is found in the files that it touches, and
-/// imports of other files that lead nowhere since. `before` checks the tree
-/// that the change is made to; it is asked only if that matters.
-pub fn broken_by(
-    checked: Checked,
-    changes: &[Change],
-    before: impl FnOnce() -> Result<Checked, Error>,
-) -> Result<Vec<Finding>, Error> {
-    let touched = |finding: &Finding| changes.iter().any(|change| change.path == finding.path);
-    let (mut broken, elsewhere): (Vec<_>, Vec<_>) = checked.findings.into_iter().partition(touched);
-    let lost: Vec<Finding> = elsewhere.into_iter().filter(|f| f.code == judge::UNRESOLVED).collect();
-    if !lost.is_empty() {
-        let known = before()?.findings;
-        broken.extend(lost.into_iter().filter(|finding| !known.contains(finding)));
-    }
-    Ok(broken)
 }
 
 fn unreadable(entry: &Entry, why: &str) -> Finding {

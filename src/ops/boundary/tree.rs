@@ -80,9 +80,11 @@ impl Content for Tree<'_, '_> {
     fn imports(&self, path: &str) -> Vec<Import> {
         let Some(entry) = self.entries.get(path) else { return Vec::new() };
         let Some(language) = source(path, entry) else { return Vec::new() };
-        match self.reader.imports(entry.oid, language) {
-            Ok(Ok(imports)) => return imports,
-            Ok(Err(why)) => self.failed.borrow_mut().findings.push(unreadable(entry, &why)),
+        match self.reader.sources.imports(entry.oid, language) {
+            Ok(read) => match &*read {
+                Ok(imports) => return imports.clone(),
+                Err(why) => self.failed.borrow_mut().findings.push(unreadable(entry, why)),
+            },
             Err(error) => self.fail(error),
         }
         Vec::new()

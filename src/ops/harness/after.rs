@@ -24,7 +24,7 @@ pub fn shell(context: &Context<'_>) -> Result<String, Error> {
     let rules = rules::current(context)?;
     let bound = rules::domains_of(&context.store, &rules, &author.agent)?;
     for path in context.store.repo().changed_files()? {
-        let change = Change { path, mode: String::new(), oid: None };
+        let change = Change { path, ..Change::default() };
         let findings = commit::out_of_scope(&rules, &bound, std::slice::from_ref(&change));
         things.extend(findings.into_iter().map(|f| format!("file {f}")));
     }

@@ -155,7 +155,7 @@ fn findings(
                         path
                     };
                     if !changes.iter().any(|c| c.path == path) {
-                        changes.push(Change { path, mode: String::new(), oid: None });
+                        changes.push(Change { path, ..Change::default() });
                     }
                 }
                 other => misplaced.push(misplacement(context, places, path, &other)?),
