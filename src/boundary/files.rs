@@ -1,8 +1,11 @@
 //! The files of one tree.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use foldhash::fast::RandomState;
 
 use crate::syntax::{Import, Language};
 
@@ -20,33 +23,37 @@ pub trait Content {
 /// of those that configure a language.
 pub struct Files<'c> {
     /// Every path, relative to the root, with `/`; sorted, none twice.
-    paths: Vec<String>,
+    paths: Vec<Cow<'c, str>>,
+    /// The same, for the question that is asked most.
+    known: HashSet<Cow<'c, str>, RandomState>,
     /// Those of files that configure a language; sorted.
     settings: Vec<String>,
     content: &'c dyn Content,
-    imports: RefCell<HashMap<String, Rc<[Import]>>>,
+    imports: RefCell<HashMap<String, Rc<[Import]>, RandomState>>,
     read: RefCell<HashMap<String, Rc<[u8]>>>,
 }
 
 impl<'c> Files<'c> {
     /// The files at `paths`.
-    pub fn new(mut paths: Vec<String>, content: &'c dyn Content) -> Self {
+    pub fn new(paths: Vec<impl Into<Cow<'c, str>>>, content: &'c dyn Content) -> Self {
+        let mut paths: Vec<Cow<'c, str>> = paths.into_iter().map(Into::into).collect();
         if !paths.is_sorted() {
             paths.sort_unstable();
         }
         paths.dedup();
-        let settings = paths.iter().filter(|path| is_setting(path)).cloned().collect();
-        Self { paths, settings, content, imports: RefCell::default(), read: RefCell::default() }
+        let settings = paths.iter().filter(|path| is_setting(path)).map(|path| path.to_string()).collect();
+        let known = paths.iter().cloned().collect();
+        Self { paths, known, settings, content, imports: RefCell::default(), read: RefCell::default() }
     }
 
     /// Every path, sorted.
-    pub fn paths(&self) -> &[String] {
+    pub fn paths(&self) -> &[Cow<'c, str>] {
         &self.paths
     }
 
     /// Whether there is a file at this path.
     pub fn has(&self, path: &str) -> bool {
-        self.paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok()
+        self.known.contains(path)
     }
 
     /// Whether there is a folder at this path, that is a file below it.
@@ -57,14 +64,14 @@ impl<'c> Files<'c> {
     /// The files below a folder, at any depth; all for the root.
     pub fn below<'f>(&'f self, folder: &str) -> impl Iterator<Item = &'f str> + use<'f, 'c> {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let first = self.paths.partition_point(|path| path.as_str() < start.as_str());
+        let first = self.paths.partition_point(|path| &**path < start.as_str());
         let rest = self.paths.get(first..).unwrap_or_default();
-        rest.iter().map(String::as_str).take_while(move |path| path.starts_with(&start))
+        rest.iter().map(|path| &**path).take_while(move |path| path.starts_with(&start))
     }
 
     /// The sources in a language that imports are read in.
     pub fn sources(&self) -> impl Iterator<Item = (&str, Language)> {
-        self.paths.iter().filter_map(|path| Some((path.as_str(), Language::of(path.as_bytes())?)))
+        self.paths.iter().filter_map(|path| Some((&**path, Language::of(path.as_bytes())?)))
     }
 
     /// What a source imports.
@@ -152,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_where_files_are() {
-        let files = Files::new(vec!["ab".into(), "a/b/c".into(), "a-b".into(), "ab".into()], &Nothing);
+        let files = Files::new(vec!["ab", "a/b/c", "a-b", "ab"], &Nothing);
         assert!(files.has_folder("a") && files.has_folder("a/b") && files.has_folder(""));
         assert!(!files.has_folder("ab") && !files.has_folder("a/b/c") && !files.has_folder("a/"));
         assert_eq!(files.below("a").collect::<Vec<_>>(), ["a/b/c"]);

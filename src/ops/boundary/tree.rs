@@ -1,7 +1,6 @@
 //! The files of one tree, read as they are needed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use super::unreadable;
 use crate::boundary::files::{Content, Files, is_setting};
@@ -17,7 +16,8 @@ const SETTING: usize = 4 << 20;
 /// The files of one commit or of the index.
 pub(super) struct Tree<'t, 'r> {
     reader: &'t Reader<'r>,
-    entries: BTreeMap<&'t str, &'t Entry>,
+    /// By path, sorted, none twice.
+    entries: Vec<(&'t str, &'t Entry)>,
     failed: RefCell<Failed>,
 }
 
@@ -31,14 +31,14 @@ struct Failed {
 impl<'t, 'r> Tree<'t, 'r> {
     /// The tree with these entries. What nobody can read is found at once.
     pub(super) fn new(reader: &'t Reader<'r>, entries: &'t [Entry]) -> Self {
-        let mut tree = Self { reader, entries: BTreeMap::new(), failed: RefCell::default() };
+        let mut tree = Self { reader, entries: Vec::with_capacity(entries.len()), failed: RefCell::default() };
         for entry in entries {
             let is_source = entry.is_file && Language::of(&entry.path).is_some();
             let why = match std::str::from_utf8(&entry.path) {
                 // No import can name it, but it may have some.
                 Err(_) => "its name is not UTF-8, so that nothing can import it",
                 Ok(path) => {
-                    tree.entries.insert(path, entry);
+                    tree.entries.push((path, entry));
                     if !entry.is_unmerged {
                         continue;
                     }
@@ -49,12 +49,17 @@ impl<'t, 'r> Tree<'t, 'r> {
                 tree.failed.get_mut().findings.push(unreadable(entry, why));
             }
         }
+        if !tree.entries.is_sorted_by_key(|(path, _)| path) {
+            tree.entries.sort_by_key(|(path, _)| *path);
+        }
+        // The sides of a conflict.
+        tree.entries.dedup_by_key(|(path, _)| *path);
         tree
     }
 
     /// All files, ready to be resolved.
     pub(super) fn files(&self) -> Files<'_> {
-        Files::new(self.entries.keys().map(|path| (*path).to_owned()).collect(), self)
+        Files::new(self.entries.iter().map(|(path, _)| *path).collect(), self)
     }
 
     /// The sources that can be read.
@@ -71,6 +76,11 @@ impl<'t, 'r> Tree<'t, 'r> {
         }
     }
 
+    fn entry(&self, path: &str) -> Option<&'t Entry> {
+        let at = self.entries.binary_search_by_key(&path, |(path, _)| path).ok()?;
+        Some(self.entries.get(at)?.1)
+    }
+
     fn fail(&self, error: Error) {
         self.failed.borrow_mut().error.get_or_insert(error);
     }
@@ -78,7 +88,7 @@ impl<'t, 'r> Tree<'t, 'r> {
 
 impl Content for Tree<'_, '_> {
     fn imports(&self, path: &str) -> Vec<Import> {
-        let Some(entry) = self.entries.get(path) else { return Vec::new() };
+        let Some(entry) = self.entry(path) else { return Vec::new() };
         let Some(language) = source(path, entry) else { return Vec::new() };
         match self.reader.sources.imports(entry.oid, language) {
             Ok(read) => match &*read {
@@ -91,7 +101,7 @@ impl Content for Tree<'_, '_> {
     }
 
     fn setting(&self, path: &str) -> Vec<u8> {
-        let Some(entry) = self.entries.get(path).filter(|entry| entry.is_file && !entry.is_unmerged) else {
+        let Some(entry) = self.entry(path).filter(|entry| entry.is_file && !entry.is_unmerged) else {
             return Vec::new();
         };
         match self.reader.repo.read_blob(entry.oid, SETTING) {
