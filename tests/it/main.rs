@@ -16,6 +16,7 @@
 
 mod boundaries;
 mod boundary_changes;
+mod boundary_hostile;
 mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;

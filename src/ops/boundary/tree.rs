@@ -31,7 +31,8 @@ struct Failed {
 impl<'t, 'r> Tree<'t, 'r> {
     /// The tree with these entries. What nobody can read is found at once.
     pub(super) fn new(reader: &'t Reader<'r>, entries: &'t [Entry]) -> Self {
-        let mut tree = Self { reader, entries: Vec::with_capacity(entries.len()), failed: RefCell::default() };
+        let mut tree =
+            Self { reader, entries: Vec::with_capacity(entries.len()), failed: RefCell::default() };
         for entry in entries {
             let is_source = entry.is_file && Language::of(&entry.path).is_some();
             let why = match std::str::from_utf8(&entry.path) {

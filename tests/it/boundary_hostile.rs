@@ -1,0 +1,201 @@
+//! No commit passes because something did not parse, resolve or load, and
+//! what is judged is what is staged.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::commits::{git_as, write};
+use crate::support::Sandbox;
+
+/// `a` must not use `b`.
+const RULES: &str = "[domains.a]\npath = 'a'\nforbidden_imports = ['b/**']\n[domains.b]\npath = 'b'\n";
+
+fn start() -> Sandbox {
+    let s = Sandbox::new();
+    write(&s, "comm.toml", RULES);
+    write(&s, "b/thing.ts", "export const x = 1\n");
+    write(&s, "b/thing.py", "");
+    write(&s, "a/old.ts", "export const y = 1\n");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q -m start").succeeds();
+    s
+}
+
+/// Commits what is staged: refused with these lines, or not at all.
+#[track_caller]
+fn commits(s: &Sandbox, says: &[&str]) {
+    let run = git_as(s, None, "commit -q -m change");
+    assert_eq!(run.code, i32::from(!says.is_empty()), "{}", run.stderr);
+    for says in says {
+        assert!(run.stderr.contains(says), "{says}\n{}", run.stderr);
+    }
+}
+
+/// Adds one file with any name and content, and commits.
+#[track_caller]
+fn check(name: &[u8], content: &[u8], says: &[&str]) {
+    let s = start();
+    std::fs::write(s.repo().join(OsStr::from_bytes(name)), content).unwrap();
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, says);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused() {
+    check(b"a/x.ts", b"import {\n", &["a/x.ts: what it imports is not known: line 1 cannot be parsed"]);
+    check(b"a/x.py", b"import (\n", &["a/x.py: what it imports is not known: line 1 cannot be parsed"]);
+    check(b"a/x.rs", b"use (\n", &["a/x.rs: what it imports is not known: line 1 cannot be parsed"]);
+    let binary = "what it imports is not known: it is not UTF-8 text";
+    check(b"a/x.ts", b"import '../b/thing'\0", &[binary]);
+    check(b"a/x.rs", b"use a::b;\xff", &[binary]);
+    let large = [&vec![b' '; 50 << 20][..], b"import '../b/thing'"].concat();
+    check(b"a/x.ts", &large, &["a/x.ts: what it imports is not known: ", "52428819 bytes"]);
+}
+
+#[test]
+fn any_name_is_judged() {
+    check(b"a/sp ace.ts", b"import '../b/thing'", &["a/sp ace.ts:1: B001"]);
+    check(b"a/line\nfeed.ts", b"import '../b/thing'", &["a/line\\nfeed.ts:1: B001"]);
+    check(b"a/-x.py", b"from b import thing", &["a/-x.py:1: B001"]);
+    check("a/ö\u{202e}.ts".as_bytes(), b"import '../b/thing'", &["a/ö\\u{202e}.ts:1: B001"]);
+    let unnamed = "what it imports is not known: its name is not UTF-8, so that nothing can import it";
+    check(b"a/\xff.ts", b"import '../b/thing'", &["a/\\xff.ts", unnamed]);
+}
+
+#[test]
+fn links_are_not_followed() {
+    let s = start();
+    for (name, to) in
+        [("a/loop.ts", "loop.ts"), ("a/one.ts", "two.ts"), ("a/two.ts", "one.ts"), ("a/in", "../b")]
+    {
+        std::os::unix::fs::symlink(to, s.repo().join(name)).unwrap();
+    }
+    write(&s, "a/user.ts", "import './loop'\n");
+    git_as(&s, None, "add -A").succeeds();
+    // A link is a file that exists, and nothing can be known of it.
+    commits(&s, &[]);
+    write(&s, "a/user.ts", "import './in/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &["a/user.ts:1: B004"]);
+}
+
+#[test]
+fn what_is_staged_is_judged_and_nothing_else() {
+    let s = start();
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    write(&s, "a/x.ts", "// mended, and not staged\n");
+    commits(&s, &["a/x.ts:1: B001"]);
+    git_as(&s, None, "add -A").succeeds();
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    commits(&s, &[]);
+    // A setting, a file that is imported, and the rules themselves.
+    write(&s, "a/x.ts", "import './new'\n");
+    write(&s, "a/new.ts", "");
+    git_as(&s, None, "add a/x.ts").succeeds();
+    commits(&s, &["a/x.ts:1: B004"]);
+    // Only intended to be added, it is not in the commit either.
+    git_as(&s, None, "add -N a/new.ts").succeeds();
+    commits(&s, &["a/x.ts:1: B004"]);
+    git_as(&s, None, "add a/new.ts").succeeds();
+    commits(&s, &[]);
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    write(&s, "comm.toml", "");
+    commits(&s, &["a/x.ts:1: B001"]);
+}
+
+#[test]
+fn every_way_to_an_index_is_judged() {
+    let s = start();
+    write(&s, "a/old.ts", "import '../b/thing'\n");
+    // `commit -a` and `commit PATH` use an index of their own.
+    for ways in
+        ["commit -q -a -m change", "commit -q -m change a/old.ts", "commit -q -m change --include a/old.ts"]
+    {
+        let run = git_as(&s, None, ways);
+        assert_eq!(run.code, 1, "{ways}");
+        assert!(run.stderr.contains("a/old.ts:1: B001"), "{ways}\n{}", run.stderr);
+    }
+    git_as(&s, None, "update-index --split-index").succeeds();
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &["a/old.ts:1: B001"]);
+    for version in ["2", "3", "4"] {
+        git_as(&s, None, &format!("update-index --index-version {version}")).succeeds();
+        commits(&s, &["a/old.ts:1: B001"]);
+    }
+}
+
+#[test]
+fn a_sparse_checkout_is_judged_with_what_is_not_there() {
+    let s = start();
+    git_as(&s, None, "sparse-checkout set --cone --sparse-index a").succeeds();
+    assert!(!s.repo().join("b").exists());
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add a/x.ts").succeeds();
+    commits(&s, &["a/x.ts:1: B001 imports b/thing.ts"]);
+    write(&s, "a/x.ts", "import '../b/gone'\n");
+    git_as(&s, None, "add a/x.ts").succeeds();
+    commits(&s, &["a/x.ts:1: B004"]);
+}
+
+#[test]
+fn a_conflict_is_no_clean_tree() {
+    let s = start();
+    git_as(&s, None, "checkout -q -b side").succeeds();
+    write(&s, "a/old.ts", "import '../b/thing'\n");
+    git_as(&s, None, "commit -q -a --no-verify -m side").succeeds();
+    git_as(&s, None, "checkout -q main").succeeds();
+    write(&s, "a/old.ts", "export const z = 2\n");
+    git_as(&s, None, "commit -q -a -m main").succeeds();
+    assert_ne!(git_as(&s, None, "merge -q side").code, 0);
+    let run = s.comm("boundary check");
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("a/old.ts: what it imports is not known: it is in conflict"),
+        "{}",
+        run.stdout
+    );
+    // Settled the wrong way.
+    git_as(&s, None, "checkout -q --theirs a/old.ts").succeeds();
+    git_as(&s, None, "add -A").succeeds();
+    let run = git_as(&s, None, "commit -q --no-edit");
+    assert!(run.code == 1 && run.stderr.contains("a/old.ts:1: B001"), "{}", run.stderr);
+}
+
+#[test]
+fn rules_that_cannot_be_read_let_nothing_pass() {
+    let s = start();
+    write(&s, "comm.toml", &format!("{RULES}\nunknown = 1\n"));
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    let run = git_as(&s, None, "commit -q -m change");
+    assert_ne!(run.code, 0);
+    assert!(run.stderr.contains("comm.toml:") && run.stderr.contains("unknown"), "{}", run.stderr);
+    let run = s.comm("boundary check");
+    assert_eq!(run.code, 129, "{}", run.stderr);
+}
+
+#[test]
+fn an_object_that_is_missing_is_not_passed_over() {
+    let s = start();
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    let oid = git_as(&s, None, "rev-parse :a/x.ts").succeeds().stdout;
+    let (folder, file) = oid.trim().split_at(2);
+    std::fs::remove_file(s.repo().join(".git/objects").join(folder).join(file)).unwrap();
+    let run = s.comm("boundary check");
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    let says = format!("a/x.ts: what it imports is not known: object {} is missing", oid.trim());
+    assert!(run.stdout.contains(&says), "{}", run.stdout);
+}
+
+#[test]
+fn nothing_checked_is_not_green() {
+    let s = Sandbox::new();
+    write(&s, "comm.toml", RULES);
+    git_as(&s, None, "add -A").succeeds();
+    let run = s.comm("boundary check");
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(run.stdout.contains("0 files checked"), "{}", run.stdout);
+}
