@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::app::{App, Outcome};
 use super::input::Body;
-use crate::model::names::AgentName;
+use crate::model::names::{AgentName, DomainName};
 use crate::ops::error::{Error, Exit};
 use crate::ops::history::{self, Filter};
 use crate::ops::{messages, resolve};
@@ -21,9 +21,12 @@ pub(super) struct LogArgs {
     /// Only written by this agent
     #[arg(long = "by", value_name = "AGENT")]
     by: Option<AgentName>,
-    /// Only of this kind of record (task, agent, message, note) or event (claim, close, comment, ...); may be repeated
+    /// Only of this kind of record (task, agent, message, note) or event (claim, close, violation, ...); may be repeated
     #[arg(long, value_delimiter = ',')]
     kind: Vec<String>,
+    /// Only what names this domain: as its agent's, as the owner of files, as a task's
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<DomainName>,
     /// Only since this time, or so long ago: 2026-01-31T09:00:00Z or 2h
     #[arg(long, value_name = "TIME|SPAN")]
     since: Option<String>,
@@ -37,7 +40,7 @@ pub(super) fn log(args: LogArgs, app: &mut App<'_>) -> Outcome {
     let since = args.since.as_deref().map(|text| since(text, now)).transpose()?;
     let context = app.context()?;
     let task = args.id.as_deref().map(|id| resolve::task(context, id)).transpose()?;
-    let filter = Filter { task, agent: args.by, kinds: args.kind, since };
+    let filter = Filter { task, agent: args.by, kinds: args.kind, domain: args.domain, since };
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let (happened, damaged) = history::log(context, &filter, limit)?;
     app.show_all_but(&events::log(&happened), &damaged)

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Context;
 use super::error::Error;
 use crate::git::{Oid, RefName};
-use crate::model::names::{AgentName, TaskId};
+use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::store::{Cell, Head, PREFIX, StoreError, Version};
 use crate::text::time::Timestamp;
 
@@ -21,6 +21,9 @@ pub struct Filter {
     /// Of one of these kinds: of record (`task`, `message`) or of event
     /// (`claim`, `note`).
     pub kinds: Vec<String>,
+    /// That name this domain: as the one that its writer works for, as the
+    /// owner of what was touched, or as the one of a task.
+    pub domain: Option<DomainName>,
     /// Not before this time.
     pub since: Option<Timestamp>,
 }
@@ -143,5 +146,21 @@ fn passes(filter: &Filter, event: &Happening) -> bool {
     filter.task.as_ref().is_none_or(|task| {
         (event.kind == "task" && event.id == task.as_str()) || about() == Some(task.as_str())
     }) && filter.agent.as_ref().is_none_or(|agent| event.head.agent.as_ref() == Some(agent))
-        && (filter.kinds.is_empty() || filter.kinds.iter().any(|k| k == event.kind || k == event.verb()))
+        && (filter.kinds.is_empty() || filter.kinds.iter().any(|kind| is_of(event, kind)))
+        && filter.domain.as_ref().is_none_or(|domain| names(&event.head.event, domain.as_str()))
+}
+
+/// Whether an event is of a kind: of record, or of event. What a gate refused
+/// is a violation by another word.
+fn is_of(event: &Happening, kind: &str) -> bool {
+    kind == event.kind || kind == event.verb() || (kind == "violation" && event.verb() == "refused")
+}
+
+/// Whether an event names a domain.
+fn names(event: &Value, domain: &str) -> bool {
+    let is = |value: Option<&Value>| value.and_then(Value::as_str) == Some(domain);
+    let findings = event.get("findings").and_then(Value::as_array);
+    is(event.get("domain"))
+        || is(event.get("claim").and_then(|claim| claim.get("domain")))
+        || findings.into_iter().flatten().any(|finding| is(finding.get("owner")))
 }

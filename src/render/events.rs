@@ -65,7 +65,12 @@ fn gist(event: &Happening) -> String {
         "resume" => text(e.get("scope")),
         "refused" => {
             let findings = e.get("findings").and_then(Value::as_array);
-            let paths: Vec<String> = findings.into_iter().flatten().map(|f| text(f.get("path"))).collect();
+            // Codes of imports are worth a word; the others only repeat the gate.
+            let path = |f: &Value| match text(f.get("code")) {
+                code if code.starts_with('B') => format!("{code} {}", text(f.get("path"))),
+                _ => text(f.get("path")),
+            };
+            let paths: Vec<String> = findings.into_iter().flatten().map(path).collect();
             let what = if paths.is_empty() { text(e.get("what")) } else { paths.join(", ") };
             let what = if what.is_empty() { what } else { format!(": {what}") };
             format!("{}{what}", text(e.get("gate")))

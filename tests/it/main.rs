@@ -64,6 +64,7 @@ mod stories;
 mod support;
 mod tasks;
 mod untouched;
+mod violations;
 mod ways;
 mod windows;
 mod worktree_kept;
