@@ -4,8 +4,10 @@
 //! come out. Imports are resolved from those files alone, never from packages
 //! that happen to be installed.
 
+pub mod derive;
 pub mod files;
 pub mod judge;
+pub mod picture;
 pub mod resolve;
 
 use crate::syntax::Import;
