@@ -13,7 +13,7 @@ use crate::ops::agents;
 use crate::ops::board::incomplete;
 use crate::ops::error::{Error, Exit};
 use crate::ops::identity::Claimed;
-use crate::render::{self, Answer};
+use crate::render::{self, Answer, findings};
 use crate::store::StoreError;
 use crate::text::escape;
 
@@ -81,6 +81,30 @@ impl<'e> App<'e> {
             self.is_unread.set(true);
         }
         Ok(())
+    }
+
+    /// Prints what gates found: as the answer has it, or in the format for
+    /// other programs that was asked for.
+    pub(super) fn report(&self, answer: &Answer, reports: &[findings::Report<'_>]) -> Result<(), Error> {
+        self.refuse_two_formats()?;
+        let format = match self.global.format.as_deref() {
+            Some("sarif") => findings::Format::Sarif,
+            Some("junit") => findings::Format::Junit,
+            Some("github") => findings::Format::Github,
+            _ => return self.show(answer),
+        };
+        self.show(&Answer { text: findings::print(format, reports), ..Answer::default() })
+    }
+
+    /// Refuses a call that asks for JSON and for something else.
+    pub(super) fn refuse_two_formats(&self) -> Result<(), Error> {
+        match self.global.format.as_deref() {
+            Some(format) if self.json() && format != "json" => {
+                let what = format!("`--json` and `--format {format}` ask for two answers");
+                Err(Error::usage(what, "give one of them"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether all answers so far went to somebody.

@@ -1,13 +1,20 @@
 //! Boundaries: which file may import which.
 
+mod explain;
+mod graph;
+mod init;
+
 use clap::Args;
 use serde_json::{Value, json};
 
+pub(super) use self::explain::{ExplainArgs, explain};
+pub(super) use self::graph::{GraphArgs, graph};
+pub(super) use self::init::{InitArgs, init};
 use super::app::{App, Outcome};
 use crate::ops::error::{Error, Exit, plural};
 use crate::ops::{boundary, rules};
 use crate::render::Answer;
-use crate::text::escape;
+use crate::render::findings::Report;
 
 /// Check that imports keep to the rules of comm.toml
 #[derive(Args)]
@@ -49,41 +56,8 @@ pub(super) fn check(args: CheckArgs, app: &mut App<'_>) -> Outcome {
         plural(checked.findings.len(), "finding")
     ));
     let json = json!({ "files": checked.files, "imports": checked.imports, "findings": findings });
-    app.show(&Answer { text, json })?;
+    let report = Report::new("boundary", files, "file", &checked.findings);
+    app.report(&Answer { text, json }, &[report])?;
     // Nothing was looked at: that is no proof of anything.
     Ok(if checked.findings.is_empty() && files > 0 { Exit::Done } else { Exit::No })
-}
-
-/// Show which file imports which
-#[derive(Args)]
-pub(super) struct GraphArgs {
-    /// Of the tree of this commit; else of what is staged
-    #[arg(long, value_name = "REV")]
-    rev: Option<String>,
-}
-
-pub(super) fn graph(args: GraphArgs, app: &mut App<'_>) -> Outcome {
-    let context = app.context()?;
-    let repo = context.store.repo();
-    let commit = match &args.rev {
-        Some(rev) => Some(repo.resolve_rev(rev)?.ok_or_else(|| Error::unknown("revision", rev))?),
-        None => None,
-    };
-    let edges = boundary::Reader::new(repo).edges(commit)?;
-    let mut text = String::new();
-    for edge in edges.iter().filter(|edge| edge.target.kind() == "file") {
-        text.push_str(&format!("{} -> {}\n", escape::line(&edge.from), escape::line(edge.target.name())));
-    }
-    let edges: Vec<Value> = edges
-        .iter()
-        .map(|edge| {
-            json!({
-                "from": edge.from, "line": edge.import.line, "import": edge.import.specifier,
-                "kind": edge.import.kind.as_str(), "names": edge.import.names,
-                "target": edge.target.kind(), "to": edge.target.name(),
-            })
-        })
-        .collect();
-    app.show(&Answer { text, json: json!({ "edges": edges }) })?;
-    Ok(Exit::Done)
 }

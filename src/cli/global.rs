@@ -33,7 +33,7 @@ impl Global {
             as_person: matches.get_flag("as_person"),
             json: matches.get_flag("json")
                 || matches.get_one::<String>("format").is_some_and(|f| f == "json"),
-            format: None,
+            format: matches.get_one("format").cloned(),
         }
     }
 }

@@ -113,6 +113,18 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `boundary check`, beside `files` by language: how many imports, and `code`, `file`, `line`, `what`, `how` of each finding.",
     ),
     (
+        "level, nodes, edges, cycles, left_out",
+        "From `boundary graph`: without a level and with `--files` every import as `from`, `line`, `import`, `kind`, `names`, `target` (file, package, builtin, missing), `to`. Between domains or folders `name`, `files`, `in_cycle` of each node, `from`, `to`, `imports`, `violations`, `in_cycle`, `closes_cycle` of each edge, the names on each cycle, how many sources are in no node.",
+    ),
+    (
+        "allowed, from, to, why, code, how, only, chain",
+        "From `boundary explain`: the verdict, both ends (`kind`, `name`), the rule in words, what is found and the way to have it, files that alone may be imported, and, beside `imports` as `boundary graph` has them, the shortest chain where there are none.",
+    ),
+    (
+        "text, left",
+        "From `boundary init`, beside `domains` (how many) and `written`: the content of comm.toml, how many findings no rule can allow.",
+    ),
+    (
         "worktree, worktrees",
         "`path`, `name`, `branch`, `agent`, `domain`, `task`, `expires_at`, `dirty`, `ahead`, `behind`, `head`, `locked`, `missing`, `main`; from `worktree add` also `base`, `token`, `session`, `hook`; from `worktree remove` and `prune` also `branch_deleted`, `kept`, `commit`, `copied`, `saved`, `saved_commits`, `released`.",
     ),
@@ -286,6 +298,21 @@ fn note(verb: &str) -> Option<&'static str> {
             "Exit 5 if a claim was lost. Every command of a holder gives the heartbeat that is due anyway."
         }
         "pause" => "They may neither claim nor take over until `resume`.",
+        "log" => {
+            "`--kind violation` lists what gates refused: edits and commits outside a domain, imports across a border."
+        }
+        "boundary check" => {
+            "Exit 1 if a finding stops a commit, or nothing was looked at. SARIF, JUnit XML and the workflow commands of GitHub Actions are for other programs."
+        }
+        "boundary explain" => {
+            "A name is a domain, else a file, a folder or a package that is imported somewhere; `domain:NAME` and `pkg:NAME` say which. Exit 0 if it may, 1 if not, 4 if there is no such thing. Of a domain or a folder one file that may be imported is enough."
+        }
+        "boundary graph" => {
+            "Red and dashed is what breaks a rule, dotted what closes a cycle: the fewest and lightest such links. Sources of no domain are left out between domains. With `--json` every single import, unless `--domains` or `--folders` is given."
+        }
+        "boundary init" => {
+            "A domain for each part that the folders show, allowed to import what it imports now, so that the first check finds nothing that rules are about. What the folders `tests`, `docs`, `scripts` and such import is left free."
+        }
         "setup completions" => {
             "For bash: `git comm setup completions bash > ~/.local/share/bash-completion/completions/git-comm`."
         }
@@ -306,6 +333,14 @@ fn add_verb(blocks: &mut Vec<Block>, verb: &Verb) {
     blocks.extend(note(verb.name).map(|text| Block::Text(text.to_owned())));
     blocks.extend(own.get_positionals().filter(|a| !a.is_hide_set()).map(positional));
     blocks.extend(own.get_arguments().filter(|a| !a.is_positional() && !a.is_hide_set()).map(option));
+    blocks.extend(super::table::formats(verb.name).map(|formats| {
+        let pieces = vec![
+            Piece::Word("--format".into()),
+            Piece::Plain(" ".into()),
+            Piece::Placeholder("FORMAT".into()),
+        ];
+        Block::Term(pieces, format!("Answer in this format: {}.", formats.join(", ")))
+    }));
 }
 
 fn global() -> Command {

@@ -38,6 +38,11 @@ impl Verb {
         let takes_agent = takes_agent(&own);
         // Arguments bring the description of their struct with them.
         let mut command = Global::augment_args(own);
+        if let Some(formats) = formats(self.name) {
+            let help = format!("Answer in this format: {}", formats.join(", "));
+            command =
+                command.mut_arg("format", |arg| arg.value_parser(formats.to_vec()).help(help).hide(false));
+        }
         if takes_agent {
             command = command.mut_arg("agent", |arg| arg.long(global::CALLER).hide(true));
         }
@@ -48,6 +53,15 @@ impl Verb {
     /// the verb is about.
     pub(super) fn names_another_agent(&self) -> bool {
         takes_agent(&(self.augment)(Command::new(self.name)))
+    }
+}
+
+/// The formats of a verb that has more than text and JSON.
+pub(super) fn formats(verb: &str) -> Option<&'static [&'static str]> {
+    match verb {
+        "boundary check" => Some(&["text", "json", "sarif", "junit", "github"]),
+        "boundary graph" => Some(&["text", "json", "dot", "mermaid", "svg"]),
+        _ => None,
     }
 }
 
@@ -124,7 +138,9 @@ verbs! {
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
     "boundary check" [] "Check that imports keep to the rules of comm.toml" => boundary::CheckArgs, check;
-    "boundary graph" [] "Show which file imports which" => boundary::GraphArgs, graph;
+    "boundary explain" [] "May this import that, by which rule, and does it" => boundary::ExplainArgs, explain;
+    "boundary graph" [] "Show which part of the code imports which" => boundary::GraphArgs, graph;
+    "boundary init" [] "Derive comm.toml from the code as it is" => boundary::InitArgs, init;
     "ci" [] "Verify every gate over a range of commits" => ci::CiArgs, ci;
     "hook install" [] "Install git's hooks, or repair them" => hooks::ChangeArgs, install;
     "hook remove" [] "Take them out again" => hooks::ChangeArgs, remove;

@@ -8,6 +8,8 @@ pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod events;
+pub mod findings;
+pub mod graph;
 pub mod hooks;
 pub mod markdown;
 pub mod messages;
@@ -16,6 +18,7 @@ pub mod roff;
 pub mod status;
 pub mod tasks;
 pub mod worktrees;
+pub mod xml;
 
 use serde_json::Value;
 

@@ -16,7 +16,11 @@
 
 mod boundaries;
 mod boundary_changes;
+mod boundary_explain;
+mod boundary_formats;
+mod boundary_graph;
 mod boundary_hostile;
+mod boundary_init;
 mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;

@@ -1,6 +1,9 @@
 //! Do the imports of a tree keep to the rules?
 
 mod change;
+pub mod explain;
+pub mod graph;
+pub mod init;
 mod sources;
 mod tree;
 

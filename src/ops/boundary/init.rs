@@ -1,0 +1,67 @@
+//! A first `comm.toml`, from the code as it is.
+
+use std::path::{Path, PathBuf};
+
+use super::graph::Seen;
+use super::{Checked, Reader};
+use crate::boundary::derive::derive;
+use crate::gate::scope::RULES;
+use crate::ops::error::Error;
+use crate::ops::{Context, rules};
+
+/// Derived rules.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The content of `comm.toml`.
+    pub text: String,
+    /// How many domains it has.
+    pub domains: usize,
+    /// What a check under these rules finds all the same: what no rule can
+    /// allow, such as files that cannot be read.
+    pub checked: Checked,
+}
+
+/// Derives rules and checks the code with them.
+pub fn of(context: &Context<'_>, seen: &Seen) -> Result<Derived, Error> {
+    let Some(text) = derive(&seen.paths, &seen.sources, &seen.edges) else {
+        return Err(Error::No {
+            kind: "no_sources",
+            what: "there is no file in a language that imports are read in".into(),
+            reasons: Vec::new(),
+            hint: "stage some first: git add .".into(),
+        });
+    };
+    let config = rules::parse(text.as_bytes())?;
+    let checked = Reader::new(context.store.repo()).staged(&[&config])?;
+    Ok(Derived { text, domains: config.domains.all().len(), checked })
+}
+
+/// Writes the rules where they belong, but never over others.
+pub fn write(context: &Context<'_>, text: &str) -> Result<PathBuf, Error> {
+    let root = context.store.repo().work_tree().ok_or_else(|| Error::Usage {
+        what: "a bare repository has no place for comm.toml".into(),
+        hint: "print it instead: git comm boundary init".into(),
+    })?;
+    let path = root.join(RULES);
+    create(&path, text)?;
+    Ok(path)
+}
+
+fn create(path: &Path, text: &str) -> Result<(), Error> {
+    use std::io::{ErrorKind, Write};
+    // Fails also where a dangling link is.
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Error::No {
+            kind: "exists",
+            what: "there is a comm.toml already, and it stays as it is".into(),
+            reasons: Vec::new(),
+            hint: "print the derived one and compare: git comm boundary init".into(),
+        }),
+        Err(error) => Err(Error::Fatal {
+            what: format!("comm.toml cannot be written: {error}"),
+            hint: "see that files can be written there".into(),
+        }),
+    }
+}
