@@ -69,6 +69,9 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
         "error: 1 of 2 staged files outside the scope of `ada` (domain api)",
         "web/index.html: domain web, owner Kim",
         "ask bob, who works there: git comm msg send --to bob TEXT",
+        "1 import of 1 staged file across a border",
+        "B003 imports kitchen/stock.py of domain kitchen, owner Kim",
+        "yes: api/orders.py may import kitchen/__init__.py",
         "Comm-Task: bd-2\n       Comm-Fence: 1:",
         "It is killed (kill -9)",
         ", token 2, taken over from bob: ",
@@ -76,7 +79,7 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
         "(exit 5)",
         "> the first half works; the refusals are missing",
         "git log --oneline refs/comm-node/tasks/bd-",
-        "claim  pass  8 commits  0 findings",
+        "claim     pass  9 commits  0 findings",
         "claim: it names no claim, and ada <ada@",
         "6 tasks: 6 done",
         "All of it held: ",
@@ -89,8 +92,8 @@ fn a_newcomer_outside_any_repository_sees_the_whole_story() {
     let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg");
     let picture = std::fs::read_to_string(picture).unwrap();
     let acts: Vec<&str> =
-        run.stdout.lines().filter(|l| l.starts_with(|c| ('3'..='8').contains(&c))).collect();
-    assert_eq!(acts.len(), 6);
+        run.stdout.lines().filter(|l| l.starts_with(|c| ('3'..='9').contains(&c))).collect();
+    assert_eq!(acts.len(), 7);
     for act in acts {
         assert!(picture.contains(&format!(">{act}<")), "make it again with docs/make-demo-svg: {act}");
     }

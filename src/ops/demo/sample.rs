@@ -18,6 +18,8 @@ files! {
     "api/server.py"
     "comm.toml"
     "docs/orders.md"
+    "kitchen/__init__.py"
+    "kitchen/stock.py"
     "web/client.js"
     "web/index.html"
     "web/shop.js"

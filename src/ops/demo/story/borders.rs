@@ -70,6 +70,32 @@ pub(super) fn keep_ada_in(stage: &mut Stage<'_>, held: &Held) -> Result<(), Erro
     check_trailers(stage, ADA, held.by(ADA))
 }
 
+/// What others may import of the kitchen, and what they may not.
+const PUBLIC: &str = "\n\nfrom kitchen import has\n";
+const INNER: &str = "\n\nfrom kitchen.stock import SHELF\n";
+
+pub(super) fn stop_an_import(stage: &mut Stage<'_>, held: &Held) -> Result<(), Error> {
+    stage.act("An import does not cross the border");
+    let own = work(stage, held.by(ADA))?.file;
+    stage.say("Into a file of her own Ada imports the kitchen's insides. Git's hook reads what staged code imports.");
+    stage.append(ADA, own, INNER)?;
+    let before = stage.git_as(ADA, &["rev-parse", "HEAD"])?;
+    let refused = stage.run_git(ADA, &["commit", "-qam", "Sell only what is there"], NO)?;
+    let told =
+        ["B003", "kitchen/stock.py", "domain kitchen", "owner Kim"].map(|word| refused.stderr.contains(word));
+    stage.check(told == [true; 4], || "Ada was not told what her import leads to".into())?;
+    stage.check(refused.stderr.contains("__init__.py"), || "Ada was not told the public way".into())?;
+    let after = stage.git_as(ADA, &["rev-parse", "HEAD"])?;
+    stage.check(before == after, || "the commit with the import was made".into())?;
+
+    stage.say("The refusal names the public way. She asks whether it is open, and takes it.");
+    stage.run(ADA, &["boundary", "explain", own, "kitchen/__init__.py"], DONE)?;
+    stage.run_git(ADA, &["restore", "--staged", "--worktree", own], DONE)?;
+    stage.append(ADA, own, PUBLIC)?;
+    stage.run_git(ADA, &["commit", "-qam", "Sell only what is there"], DONE)?;
+    check_trailers(stage, ADA, held.by(ADA))
+}
+
 /// Checks that a refusal says whose file it is and whom to ask.
 fn check_told(stage: &mut Stage<'_>, refusal: &str) -> Result<(), Error> {
     let whose = format!("{FOREIGN}: domain web, owner Kim");

@@ -6,9 +6,9 @@ use crate::ops::error::Error;
 
 /// The file that is changed behind the hooks.
 const SMUGGLED: &str = "web/shop.js";
-/// Commits that the agents make: one for each of five tasks, the half of one
-/// that Bob made, and the merge of that half.
-const COMMITS: u64 = 7;
+/// Commits that the agents make: one for each of five tasks, Ada's second, the
+/// half of one that Bob made, and the merge of that half.
+const COMMITS: u64 = 8;
 
 pub(super) fn finish(stage: &mut Stage<'_>) -> Result<(), Error> {
     stage.act("The rest, in the order that it can be done");
@@ -44,7 +44,7 @@ pub(super) fn judge_again(stage: &mut Stage<'_>, start: &str) -> Result<(), Erro
     stage.run_git(PERSON, &["merge", "-q", "--no-ff", "--no-edit", ADA, BOB, CLEO, DORA], DONE)?;
     stage.run(PERSON, &["ci", "--base", "HEAD~1"], DONE)?;
     let verdict = stage.json(&["ci", "--base", "HEAD~1"])?;
-    for (gate, judged) in rows(&verdict, "gates").iter().zip([COMMITS + 1, COMMITS]) {
+    for (gate, judged) in rows(&verdict, "gates").iter().zip([COMMITS + 1, COMMITS, COMMITS + 1]) {
         let passed = gate["checked"] == judged && gate["status"] == "pass";
         stage.check(passed, || format!("CI did not let all of the agents' work pass: {gate}"))?;
     }
@@ -81,10 +81,10 @@ pub(super) fn look_back(stage: &mut Stage<'_>, held: &Held) -> Result<(), Error>
         let found = left.any(|line| line.starts_with(&step));
         stage.check(found, || format!("the history of {lost} lacks `{step}` in its place: {lines:?}"))?;
     }
-    stage.run(PERSON, &["log", "--kind", "refused"], DONE)?;
-    let refused = stage.json(&["log", "--kind", "refused"])?;
+    stage.run(PERSON, &["log", "--kind", "violation"], DONE)?;
+    let refused = stage.json(&["log", "--kind", "violation"])?;
     let by_ada = rows(&refused, "events").iter().filter(|event| event["agent"] == ADA).count();
-    stage.check(by_ada == 2, || format!("{by_ada} refusals of Ada are on the record, not 2"))?;
+    stage.check(by_ada == 3, || format!("{by_ada} refusals of Ada are on the record, not 3"))?;
     let status = stage.run_git(PERSON, &["status", "--short", "--branch"], DONE)?.stdout;
     stage.check(status == "## main\n", || format!("the work tree was touched: {status}"))?;
     // Ends with an error if an object or a ref is broken.

@@ -28,7 +28,8 @@ struct Work {
     domain: Option<&'static str>,
     /// What it waits for.
     deps: &'static [&'static str],
-    /// The file that it changes, and what is added to it in two halves.
+    /// The file that it changes, and what is added to it in two halves. After
+    /// each it can be parsed, or no commit would pass.
     file: &'static str,
     halves: [&'static str; 2],
 }
@@ -41,7 +42,7 @@ const PLAN: [Work; 6] = [
         domain: Some("api"),
         deps: &["bd-1"],
         file: "api/orders.py",
-        halves: ["\n\ndef receipt(order):\n", "    return {\"price\": price(order)}\n"],
+        halves: ["\n\ndef receipt(order):\n    cents = price(order)\n", "    return {\"price\": cents}\n"],
     },
     Work {
         title: "Show the menu",
@@ -55,7 +56,10 @@ const PLAN: [Work; 6] = [
         domain: Some("web"),
         deps: &["bd-1"],
         file: "web/client.js",
-        halves: ["\nexport const one = (tea) =>\n", "  order([{ tea, cups: 1 }]);\n"],
+        halves: [
+            "\nexport const one = (tea) => order([{ tea, cups: 1 }]);\n",
+            "export const pot = (tea) => order([{ tea, cups: 4 }]);\n",
+        ],
     },
     Work {
         title: "Try an order from page to kitchen",
@@ -85,6 +89,7 @@ pub(super) fn play(stage: &mut Stage<'_>) -> Result<(), Error> {
     race::for_one(stage)?;
     let (worker, held) = race::for_three(stage)?;
     borders::keep_ada_in(stage, &held)?;
+    borders::stop_an_import(stage, &held)?;
     lease::die(stage, worker, &held)?;
     lease::take_over(stage, &held)?;
     lease::come_back(stage, &held)?;
