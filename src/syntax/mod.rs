@@ -92,7 +92,8 @@ pub struct Import {
     /// Whether others get the names from this file in turn: `export ... from`,
     /// `pub use`.
     pub exported: bool,
-    /// The modules within the file that it stands in (Rust).
+    /// The modules within the file that it stands in (Rust); `try` where the
+    /// file goes on if there is no such module (Python).
     pub within: Vec<String>,
 }
 
@@ -121,6 +122,9 @@ pub const LIMIT: usize = 16 << 20;
 
 /// All imports of a file, in the order of the text.
 pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    if language == Language::Python && source.len() <= LIMIT {
+        return python::imports(source).map(sorted);
+    }
     by_full_parse(language, source)
 }
 
@@ -130,19 +134,27 @@ pub fn by_full_parse(language: Language, source: &[u8]) -> Result<Vec<Import>, U
     if source.len() > LIMIT {
         return Err(Unreadable::TooLarge { size: source.len() });
     }
+    if language == Language::Python {
+        return python::by_full_parse(source).map(sorted);
+    }
     let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let text = std::str::from_utf8(source).map_err(|_| Unreadable::Binary)?;
     if text.contains('\0') {
         return Err(Unreadable::Binary);
     }
-    let mut imports = match language {
-        Language::Python => python::imports(text)?,
+    let imports = match language {
+        Language::Python => Vec::new(),
         Language::Rust => rust::imports(text)?,
         Language::TypeScript | Language::Tsx => typescript::imports(text, language == Language::Tsx)?,
     };
+    Ok(sorted(imports))
+}
+
+/// In the order of the text, none twice.
+fn sorted(mut imports: Vec<Import>) -> Vec<Import> {
     imports.sort();
     imports.dedup();
-    Ok(imports)
+    imports
 }
 
 #[cfg(test)]

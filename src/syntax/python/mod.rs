@@ -1,0 +1,51 @@
+//! Python: `import`, `from ... import`, and the calls that import.
+//!
+//! The specifier is the module as written, with its leading dots. Of
+//! `from a import b` the names are `b`, which may be a module or something
+//! inside of one: only who knows the files can tell.
+
+mod blocks;
+mod full;
+mod grammar;
+mod lexer;
+mod scan;
+mod source;
+mod statements;
+
+use self::grammar::Named;
+use self::source::Source;
+use super::{Import, Kind, Unreadable};
+
+/// What `within` says of an import that may find nothing.
+const READY: &str = "try";
+
+/// The imports of a file, from its slices where that is enough.
+pub(super) fn imports(bytes: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    let source = source::read(bytes)?;
+    match scan::scan(&source.text).as_ref().and_then(statements::read) {
+        Some(found) => checked(&source, found),
+        None => checked(&source, full::imports(&source.text)?),
+    }
+}
+
+/// The imports of a file, by a parse of all of it.
+pub(super) fn by_full_parse(bytes: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    let source = source::read(bytes)?;
+    checked(&source, full::imports(&source.text)?)
+}
+
+/// A name outside of ASCII in an encoding that is not known to the letter may
+/// be anything.
+fn checked(source: &Source<'_>, found: Vec<Import>) -> Result<Vec<Import>, Unreadable> {
+    let is_ascii =
+        |import: &Import| import.specifier.is_ascii() && import.names.iter().all(|name| name.is_ascii());
+    if source.is_exact || found.iter().all(is_ascii) { Ok(found) } else { Err(Unreadable::Binary) }
+}
+
+fn record(line: usize, named: Named, kind: Kind, is_optional: bool) -> Import {
+    let within = if is_optional { vec![READY.to_owned()] } else { Vec::new() };
+    Import { line, specifier: named.specifier, names: named.names, kind, exported: false, within }
+}
+
+#[cfg(test)]
+mod tests;
