@@ -19,6 +19,8 @@
 #[cfg(unix)]
 mod board;
 #[cfg(unix)]
+mod boundaries;
+#[cfg(unix)]
 mod check_up;
 #[cfg(unix)]
 mod claim;
@@ -73,7 +75,7 @@ type Measure = fn(&measure::Effort) -> Vec<report::Row>;
 
 /// Rows by the names that choose them.
 #[cfg(unix)]
-const ROWS: [(&str, Measure); 12] = [
+const ROWS: [(&str, Measure); 14] = [
     ("version", start::version),
     ("claim", claim::process),
     ("claim-heartbeat", claim::process_with_heartbeat),
@@ -81,6 +83,8 @@ const ROWS: [(&str, Measure); 12] = [
     ("writers", writers::all),
     ("pre-commit", gates::pre_commit),
     ("pre-edit", gates::pre_edit),
+    ("boundary-warm", boundaries::warm),
+    ("boundary-commit", boundaries::pre_commit),
     ("ready", list::ready),
     ("prime", tokens::prime),
     ("doctor", check_up::doctor),

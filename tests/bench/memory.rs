@@ -6,7 +6,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::measure::Effort;
 use crate::report::{Bound, Row};
-use crate::support::{program, split};
+use crate::support::{Sandbox, program, split};
 
 /// Verbs that look at everything, and those that agents use most; what these
 /// change at the end disturbs no later row.
@@ -36,15 +36,7 @@ const VERBS: [&str; 20] = [
 /// Thirty agents on one machine ask at once.
 pub(crate) fn all(effort: &Effort) -> Vec<Row> {
     let board = effort.thousand();
-    let peak = |verb: &&str| {
-        let mut command = board.bare_command(std::env::current_exe().unwrap(), board.repo());
-        command.env("GIT_COMM_AGENT", "ada").arg("--peak").arg(program()).args(split(verb));
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{verb}: {output:?}");
-        let kib: u32 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-        f64::from(kib) / 1024.0
-    };
-    let peaks = VERBS.iter().map(|verb| (peak(verb), *verb));
+    let peaks = VERBS.iter().map(|verb| (peak_of(board, &split(verb)), *verb));
     let (peak, verb) = peaks.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
     vec![Row {
         figure: format!("resident memory, 1,000 tasks: most is {verb}"),
@@ -53,6 +45,16 @@ pub(crate) fn all(effort: &Effort) -> Vec<Row> {
         value: peak,
         bound: Bound::Figure(30.0, " MiB"),
     }]
+}
+
+/// The most memory that a verb of ada's takes, in MiB.
+pub(crate) fn peak_of(sandbox: &Sandbox, words: &[String]) -> f64 {
+    let mut command = sandbox.bare_command(std::env::current_exe().unwrap(), sandbox.repo());
+    command.env("GIT_COMM_AGENT", "ada").arg("--peak").arg(program()).args(words);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    let kib: u32 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
+    f64::from(kib) / 1024.0
 }
 
 /// Runs a command and prints its peak in KiB. In a process of its own,
