@@ -86,9 +86,11 @@ impl<'c> Files<'c> {
     }
 
     /// The content of a file that configures a language; none if there is no
-    /// such file.
+    /// such file. Settings may name others, which can have any name.
     pub fn setting(&self, path: &str) -> Option<Rc<[u8]>> {
-        self.settings.binary_search_by(|known| known.as_str().cmp(path)).ok()?;
+        if !self.has(path) {
+            return None;
+        }
         if let Some(known) = self.read.borrow().get(path) {
             return Some(known.clone());
         }
