@@ -122,10 +122,14 @@ pub const LIMIT: usize = 16 << 20;
 
 /// All imports of a file, in the order of the text.
 pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
-    if language == Language::Python && source.len() <= LIMIT {
-        return python::imports(source).map(sorted);
+    match language {
+        Language::Python if source.len() <= LIMIT => python::imports(source),
+        Language::TypeScript | Language::Tsx => {
+            text_of(source).and_then(|text| typescript::imports(text, language == Language::Tsx))
+        }
+        _ => return by_full_parse(language, source),
     }
-    by_full_parse(language, source)
+    .map(sorted)
 }
 
 /// As [`imports`], always by a parse of the whole file: slow, and what
@@ -134,20 +138,24 @@ pub fn by_full_parse(language: Language, source: &[u8]) -> Result<Vec<Import>, U
     if source.len() > LIMIT {
         return Err(Unreadable::TooLarge { size: source.len() });
     }
-    if language == Language::Python {
-        return python::by_full_parse(source).map(sorted);
+    match language {
+        Language::Python => python::by_full_parse(source),
+        Language::Rust => rust::imports(text_of(source)?),
+        Language::TypeScript | Language::Tsx => {
+            typescript::by_full_parse(text_of(source)?, language == Language::Tsx)
+        }
+    }
+    .map(sorted)
+}
+
+/// A source as text, without a byte order mark.
+fn text_of(source: &[u8]) -> Result<&str, Unreadable> {
+    if source.len() > LIMIT {
+        return Err(Unreadable::TooLarge { size: source.len() });
     }
     let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let text = std::str::from_utf8(source).map_err(|_| Unreadable::Binary)?;
-    if text.contains('\0') {
-        return Err(Unreadable::Binary);
-    }
-    let imports = match language {
-        Language::Python => Vec::new(),
-        Language::Rust => rust::imports(text)?,
-        Language::TypeScript | Language::Tsx => typescript::imports(text, language == Language::Tsx)?,
-    };
-    Ok(sorted(imports))
+    if text.contains('\0') { Err(Unreadable::Binary) } else { Ok(text) }
 }
 
 /// In the order of the text, none twice.

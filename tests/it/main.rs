@@ -62,6 +62,7 @@ mod races;
 mod readme;
 mod rebases;
 mod refusals;
+mod scanned;
 mod setup;
 mod shared;
 mod stories;

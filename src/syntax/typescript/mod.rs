@@ -1,0 +1,64 @@
+//! TypeScript and JavaScript: `import`, `export ... from`, and the calls that
+//! load a module.
+//!
+//! The specifier is the module as the program sees it. The names are those
+//! that are imported or exported again, before they are renamed; `default`,
+//! and `*` for all of them. `new URL("./x", import.meta.url)` takes [`URL`].
+
+mod blind;
+mod cut;
+mod lex;
+mod read;
+mod scan;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use super::tree::{first_error, parse};
+use super::{Import, Unreadable};
+
+/// The name that stands for the address of a file.
+pub(crate) const URL: &str = "url";
+
+/// Words without which a file imports nothing.
+const WORDS: [&str; 5] = ["import", "export", "require", "mock", "new URL"];
+
+/// The imports of a text: of its slices, or of all of it where the scanner
+/// does not know.
+pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> {
+    let Ok(slices) = scan::scan(text, jsx) else { return by_full_parse(text, jsx) };
+    if slices.text.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Slices have no elements.
+    let grammar = tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into();
+    let plain = blind::plain(&slices.text, blind::Calls::Types);
+    let tree = parse(&grammar, &plain.text)?;
+    if tree.root_node().has_error() {
+        return by_full_parse(text, jsx);
+    }
+    let mut found = read::all(&tree, &plain);
+    for (at, import) in &mut found {
+        import.line = slices.line(*at);
+    }
+    Ok(found.into_iter().map(|(_, import)| import).collect())
+}
+
+/// The imports of a text by a parse of all of it.
+pub(super) fn by_full_parse(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> {
+    let grammar = match jsx {
+        true => tree_sitter_typescript::LANGUAGE_TSX,
+        false => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+    };
+    let grammar = grammar.into();
+    let mut plain = blind::plain(text, blind::Calls::Types);
+    let mut tree = parse(&grammar, &plain.text)?;
+    if tree.root_node().has_error() {
+        plain = blind::plain(text, blind::Calls::All);
+        tree = parse(&grammar, &plain.text)?;
+        if let Some(line) = first_error(&tree, &plain.text, &WORDS) {
+            return Err(Unreadable::Syntax { line });
+        }
+    }
+    Ok(read::all(&tree, &plain).into_iter().map(|(_, import)| import).collect())
+}

@@ -1,0 +1,495 @@
+//! Finds the statements and calls that may import something, and cuts them
+//! out.
+//!
+//! A slash begins a regex or divides, `<` begins an element or compares: what
+//! stands before decides, as in every scanner of this language. Where it does
+//! not decide, or something does not end, the scanner is [`Unsure`] and the
+//! whole file is parsed. So it is where a regex or a text that was skipped on
+//! a guess has a word that could import.
+
+use super::cut::{Slices, brackets_of, is_mock};
+use super::lex::{self, Piece};
+
+/// The scanner does not know what it sees.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unsure;
+
+/// What the token before says about what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Something that takes an operand.
+    Operator,
+    /// An operand.
+    Operand,
+    /// One or the other: `}`, `>`, words that are keywords in places.
+    Either,
+    /// `.`, so that a name is a member.
+    Dot,
+    /// A call of a test tool, whose result has the same members.
+    Mocked,
+    /// `.` behind it.
+    MockedDot,
+}
+
+/// Stands for a word that a type may follow, where the last byte is asked for.
+pub(super) const TYPE: u8 = 1;
+
+/// What is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frame {
+    Paren,
+    /// Of `if (`: what follows its end is no operator.
+    Head,
+    /// Of `jest.mock(`.
+    Mock,
+    Bracket,
+    Brace,
+    /// `${` of a template.
+    Template,
+    /// An element's tag, from `<` to `>`.
+    Tag,
+    /// Between the tags of an element.
+    Children,
+    /// `{` within an element.
+    JsxBrace,
+}
+
+pub(super) struct Scanner<'s> {
+    pub(super) bytes: &'s [u8],
+    pub(super) at: usize,
+    pub(super) before: Before,
+    /// The last byte that was no blank or comment; of a word its first.
+    pub(super) last: u8,
+    pub(super) cut: Slices<'s>,
+    frames: Vec<Frame>,
+    /// The names of the open elements.
+    elements: Vec<(usize, usize)>,
+    jsx: bool,
+    head: bool,
+    mock: bool,
+    /// Whether `typeof` with `<` before was the last, and the one before.
+    type_argument: bool,
+    pub(super) was_type_argument: bool,
+}
+
+/// The slices of a text that may import something.
+pub(super) fn scan(text: &str, jsx: bool) -> Result<Slices<'_>, Unsure> {
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+        before: Before::Operator,
+        last: 0,
+        cut: Slices::new(text),
+        frames: Vec::new(),
+        elements: Vec::new(),
+        jsx,
+        head: false,
+        mock: false,
+        type_argument: false,
+        was_type_argument: false,
+    };
+    if text.starts_with("#!") {
+        scanner.at = lex::line_comment(scanner.bytes, 0);
+    }
+    scanner.run()?;
+    if scanner.frames.is_empty() { Ok(scanner.cut) } else { Err(Unsure) }
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) -> Result<(), Unsure> {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => self.word()?,
+                b'0'..=b'9' => self.number(),
+                0x80.. | 0x0b | 0x0c => match lex::blank_here(self.bytes, self.at) {
+                    0 if byte < 0x80 => return Err(Unsure),
+                    0 => self.word()?,
+                    len => self.at += len,
+                },
+                b'/' => self.slash()?,
+                b'"' | b'\'' => {
+                    let end = lex::string(self.bytes, self.at).ok_or(Unsure)?;
+                    self.token(byte, Before::Operand, end - self.at);
+                }
+                b'`' => {
+                    self.token(byte, Before::Operand, 1);
+                    self.template()?;
+                }
+                b'<' => self.less()?,
+                _ => self.punctuation(byte)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn peek(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or_default()
+    }
+
+    fn token(&mut self, last: u8, before: Before, len: usize) {
+        self.last = last;
+        self.before = before;
+        self.at += len;
+        self.head = false;
+        self.mock = false;
+        self.type_argument = false;
+    }
+
+    fn word(&mut self) -> Result<(), Unsure> {
+        let (start, end) = (self.at, lex::word(self.bytes, self.at));
+        let word = &self.bytes[start..end];
+        let (before, last, head) = (self.before, self.last, self.head);
+        self.was_type_argument = self.type_argument;
+        self.token(word.first().copied().unwrap_or_default(), Before::Operand, end - start);
+        match before {
+            Before::Dot => return Ok(()),
+            Before::MockedDot => {
+                if is_mock(word) {
+                    self.cut.mock(start, end)?;
+                    self.mock = true;
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        match word {
+            b"import" => return self.import(start, last),
+            b"export" => return self.export(start),
+            b"require" => self.cut.require(start, end)?,
+            b"module" => self.cut.module(start, end)?,
+            b"jest" | b"vi" | b"vitest" | b"mock" => {
+                if let Some(call) = self.cut.mocks(start, end)? {
+                    // What lies between has no tokens but a dot and a name.
+                    self.at = call;
+                    self.mock = true;
+                }
+            }
+            b"new" => {
+                self.before = Before::Operator;
+                self.cut.url(start, end);
+            }
+            b"typeof" => {
+                self.before = Before::Operator;
+                self.last = TYPE;
+                self.type_argument = last == b'<';
+            }
+            b"return" | b"case" | b"do" | b"else" | b"in" | b"instanceof" | b"void" | b"delete"
+            | b"throw" | b"default" => self.before = Before::Operator,
+            b"await" => {
+                self.before = Before::Either;
+                // `for await (`
+                self.head = head;
+            }
+            b"of" | b"yield" => self.before = Before::Either,
+            b"as" | b"is" | b"keyof" | b"satisfies" | b"extends" | b"implements" | b"readonly" | b"infer" => {
+                self.last = TYPE;
+            }
+            b"if" | b"while" | b"for" | b"with" => self.head = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) {
+        let mut end = self.at;
+        while let Some(&byte) = self.bytes.get(end) {
+            let is_sign = matches!(byte, b'+' | b'-')
+                && end > self.at
+                && matches!(self.bytes.get(end - 1), Some(b'e' | b'E'))
+                && !self.bytes[self.at..end].starts_with(b"0x");
+            if !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') || is_sign) {
+                break;
+            }
+            end += 1;
+        }
+        self.token(b'0', Before::Operand, end - self.at);
+    }
+
+    fn slash(&mut self) -> Result<(), Unsure> {
+        match self.peek(1) {
+            b'/' => {
+                let end = lex::line_comment(self.bytes, self.at);
+                if self.last == 0 && self.peek(2) == b'/' {
+                    self.cut.reference(self.at, end);
+                }
+                self.at = end;
+            }
+            b'*' => self.at = lex::block_comment(self.bytes, self.at).ok_or(Unsure)?,
+            _ => match self.before {
+                Before::Operand | Before::Mocked => self.token(b'/', Before::Operator, 1),
+                Before::Operator => {
+                    let end = lex::regex(self.bytes, self.at).ok_or(Unsure)?;
+                    if lex::may_import(
+                        &self.bytes[self.at..end],
+                        self.bytes.get(end).copied().unwrap_or_default(),
+                    ) {
+                        return Err(Unsure);
+                    }
+                    self.token(b'/', Before::Operand, lex::word(self.bytes, end) - self.at);
+                }
+                _ => return Err(Unsure),
+            },
+        }
+        Ok(())
+    }
+
+    /// The rest of a template, up to its next expression.
+    fn template(&mut self) -> Result<(), Unsure> {
+        let (end, piece) = lex::template(self.bytes, self.at).ok_or(Unsure)?;
+        match piece {
+            Piece::Last => self.token(b'`', Before::Operand, end - self.at),
+            Piece::Expression => {
+                self.token(b'{', Before::Operator, end - self.at);
+                self.frames.push(Frame::Template);
+            }
+        }
+        Ok(())
+    }
+
+    fn punctuation(&mut self, byte: u8) -> Result<(), Unsure> {
+        let is_operand = matches!(self.before, Before::Operand | Before::Mocked);
+        let (mut before, mut len) = (Before::Operator, 1);
+        match byte {
+            b'(' => self.frames.push(match (self.head, self.mock) {
+                (true, _) => Frame::Head,
+                (_, true) => Frame::Mock,
+                _ => Frame::Paren,
+            }),
+            b'[' => self.frames.push(Frame::Bracket),
+            b'{' => self.frames.push(Frame::Brace),
+            b')' => {
+                before = match self.frames.pop() {
+                    Some(Frame::Paren) => Before::Operand,
+                    Some(Frame::Head) => Before::Operator,
+                    Some(Frame::Mock) => Before::Mocked,
+                    _ => return Err(Unsure),
+                }
+            }
+            b']' => match self.frames.pop() {
+                Some(Frame::Bracket) => before = Before::Operand,
+                _ => return Err(Unsure),
+            },
+            b'}' => match self.frames.pop() {
+                Some(Frame::Brace) => before = Before::Either,
+                Some(Frame::Template) => {
+                    self.at += 1;
+                    return self.template();
+                }
+                Some(Frame::JsxBrace) => {
+                    self.at += 1;
+                    return self.element();
+                }
+                _ => return Err(Unsure),
+            },
+            b'.' => {
+                before = match self.before {
+                    _ if self.bytes[self.at..].starts_with(b"...") => {
+                        len = 3;
+                        Before::Operator
+                    }
+                    Before::Mocked => Before::MockedDot,
+                    Before::Operator if self.peek(1).is_ascii_digit() => {
+                        self.number();
+                        return Ok(());
+                    }
+                    _ => Before::Dot,
+                }
+            }
+            b'?' if self.peek(1) == b'.' && !self.peek(2).is_ascii_digit() => {
+                (before, len) =
+                    (if self.before == Before::Mocked { Before::MockedDot } else { Before::Dot }, 2);
+            }
+            b'#' => before = Before::Dot,
+            b'+' | b'-' if self.peek(1) == byte => {
+                len = 2;
+                if is_operand {
+                    before = Before::Operand;
+                }
+            }
+            b'!' if self.peek(1) != b'=' && (is_operand || self.before == Before::Either) => {
+                before = self.before
+            }
+            b'=' if self.peek(1) == b'>' => len = 2,
+            b'>' => before = Before::Either,
+            b',' | b';' | b':' | b'?' | b'=' | b'&' | b'|' | b'^' | b'~' | b'%' | b'*' | b'+' | b'-'
+            | b'!' | b'@' => {}
+            // Escapes in names, control characters.
+            _ => return Err(Unsure),
+        }
+        let last = self.bytes[self.at + len - 1];
+        // `||` and `&&` stand between values, `|` and `&` perhaps between types.
+        let is_doubled = matches!(byte, b'|' | b'&') && self.at > 0 && self.bytes[self.at - 1] == byte;
+        self.token(if is_doubled { b'!' } else { last }, before, len);
+        Ok(())
+    }
+
+    fn less(&mut self) -> Result<(), Unsure> {
+        // What a merge in conflict leaves.
+        if self.bytes[self.at..].starts_with(b"<<<<") {
+            return Err(Unsure);
+        }
+        let next = self.peek(1);
+        if next == b'<' {
+            self.token(b'<', Before::Operator, 2);
+            return Ok(());
+        }
+        let is_tag = self.jsx && (next == b'>' || lex::is_name(next) && !next.is_ascii_digit());
+        if is_tag && self.before == Before::Either {
+            return Err(Unsure);
+        }
+        if !(is_tag && self.before == Before::Operator) || self.is_generic() {
+            self.token(b'<', Before::Operator, 1);
+            return Ok(());
+        }
+        self.tag()?;
+        self.element()
+    }
+
+    /// Whether `<` begins type parameters: the rules of TypeScript, and a
+    /// function's type, which a parser knows by where it stands.
+    fn is_generic(&self) -> bool {
+        let bytes = self.bytes;
+        let name = |at: usize| {
+            let end = lex::word(bytes, at);
+            Some((lex::skip(bytes, end)?, bytes.get(at..end)?))
+        };
+        let ahead = || {
+            let (mut after, mut word) = name(lex::skip(bytes, self.at + 1)?)?;
+            if word == b"const" {
+                (after, word) = name(after)?;
+            }
+            match bytes.get(after)? {
+                b',' | b'=' => Some(!word.is_empty()),
+                b'>' if !word.is_empty() => {
+                    let open = lex::skip(bytes, after + 1)?;
+                    if bytes.get(open) != Some(&b'(') {
+                        return Some(false);
+                    }
+                    let close = brackets_of(bytes, open)?;
+                    Some(bytes[lex::skip(bytes, close)?..].starts_with(b"=>"))
+                }
+                _ => {
+                    let (after, word) = name(after)?;
+                    Some(word == b"extends" && !matches!(bytes.get(after)?, b'=' | b'>' | b'/'))
+                }
+            }
+        };
+        ahead().unwrap_or(false)
+    }
+
+    /// The beginning of a tag: `<`, its name and type arguments.
+    fn tag(&mut self) -> Result<(), Unsure> {
+        let start = self.at + 1;
+        let end = self.element_name(start);
+        self.elements.push((start, end));
+        self.frames.push(Frame::Tag);
+        self.at = end;
+        if self.peek(0) == b'<' {
+            let end = brackets_of(self.bytes, self.at).ok_or(Unsure)?;
+            if lex::may_import(&self.bytes[self.at..end], self.bytes.get(end).copied().unwrap_or_default()) {
+                return Err(Unsure);
+            }
+            self.at = end;
+        }
+        Ok(())
+    }
+
+    fn element_name(&self, start: usize) -> usize {
+        let mut end = start;
+        while self.bytes.get(end).is_some_and(|&b| lex::is_name(b) || matches!(b, b'-' | b'.' | b':')) {
+            end += 1;
+        }
+        end
+    }
+
+    /// Goes through the tags and text of elements, until the outermost ends
+    /// or an expression begins.
+    fn element(&mut self) -> Result<(), Unsure> {
+        loop {
+            match self.frames.last() {
+                Some(Frame::Tag) => self.attributes()?,
+                Some(Frame::Children) => self.children()?,
+                Some(Frame::JsxBrace) => {
+                    self.token(b'{', Before::Operator, 0);
+                    return Ok(());
+                }
+                _ => {
+                    self.token(b'>', Before::Operand, 0);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn attributes(&mut self) -> Result<(), Unsure> {
+        loop {
+            self.at = lex::skip(self.bytes, self.at).ok_or(Unsure)?;
+            match self.peek(0) {
+                quote @ (b'"' | b'\'') => {
+                    let rest = self.bytes.get(self.at + 1..).ok_or(Unsure)?;
+                    self.at += memchr::memchr(quote, rest).ok_or(Unsure)? + 2;
+                }
+                b'{' => {
+                    self.at += 1;
+                    self.frames.push(Frame::JsxBrace);
+                    return Ok(());
+                }
+                b'/' => {
+                    self.at = lex::skip(self.bytes, self.at + 1).ok_or(Unsure)?;
+                    if self.peek(0) != b'>' {
+                        return Err(Unsure);
+                    }
+                    self.at += 1;
+                    self.frames.pop();
+                    self.elements.pop();
+                    return Ok(());
+                }
+                b'>' => {
+                    self.at += 1;
+                    self.frames.pop();
+                    self.frames.push(Frame::Children);
+                    return Ok(());
+                }
+                b'<' => return self.tag(),
+                b'=' | b'-' | b':' | b'.' => self.at += 1,
+                byte if lex::is_name(byte) => self.at = lex::word(self.bytes, self.at).max(self.at + 1),
+                _ => return Err(Unsure),
+            }
+        }
+    }
+
+    fn children(&mut self) -> Result<(), Unsure> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let len = rest.iter().position(|b| matches!(b, b'<' | b'{' | b'>' | b'}')).ok_or(Unsure)?;
+        if lex::may_import(&rest[..len], rest[len]) {
+            return Err(Unsure);
+        }
+        self.at += len;
+        match self.peek(0) {
+            b'{' => {
+                self.at += 1;
+                self.frames.push(Frame::JsxBrace);
+                Ok(())
+            }
+            b'<' => {
+                let name = lex::skip(self.bytes, self.at + 1).ok_or(Unsure)?;
+                if self.bytes.get(name) != Some(&b'/') {
+                    return self.tag();
+                }
+                let name = lex::skip(self.bytes, name + 1).ok_or(Unsure)?;
+                let end = self.element_name(name);
+                let (start, open) = self.elements.pop().ok_or(Unsure)?;
+                self.at = lex::skip(self.bytes, end).ok_or(Unsure)?;
+                if self.bytes[start..open] != self.bytes[name..end] || self.peek(0) != b'>' {
+                    return Err(Unsure);
+                }
+                self.at += 1;
+                self.frames.pop();
+                Ok(())
+            }
+            // Not allowed in text: a wrong guess.
+            _ => Err(Unsure),
+        }
+    }
+}
