@@ -3,7 +3,7 @@
 
 /// Everything that decides about what is read of a source. `Cargo.lock` has
 /// the versions of the grammars.
-const DECIDES: [(&str, &[u8] = [
+const DECIDES: &[(&str, &[u8])] = &[
     ("../../Cargo.lock", include_bytes!("../../Cargo.lock")),
     ("encoded.rs", include_bytes!("encoded.rs")),
     ("mod.rs", include_bytes!("mod.rs")),

@@ -21,6 +21,8 @@ mod board;
 #[cfg(unix)]
 mod boundaries;
 #[cfg(unix)]
+mod boundaries_typescript;
+#[cfg(unix)]
 mod check_up;
 #[cfg(unix)]
 mod claim;
@@ -75,7 +77,7 @@ type Measure = fn(&measure::Effort) -> Vec<report::Row>;
 
 /// Rows by the names that choose them.
 #[cfg(unix)]
-const ROWS: [(&str, Measure); 14] = [
+const ROWS: &[(&str, Measure)] = &[
     ("version", start::version),
     ("claim", claim::process),
     ("claim-heartbeat", claim::process_with_heartbeat),
@@ -85,6 +87,7 @@ const ROWS: [(&str, Measure); 14] = [
     ("pre-edit", gates::pre_edit),
     ("boundary-warm", boundaries::warm),
     ("boundary-commit", boundaries::pre_commit),
+    ("boundary-typescript", boundaries_typescript::cold),
     ("ready", list::ready),
     ("prime", tokens::prime),
     ("doctor", check_up::doctor),
