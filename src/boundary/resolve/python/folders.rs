@@ -109,17 +109,17 @@ impl<'f> Folders<'f> {
         let mut listing = Listing::new();
         let paths = self.files.paths();
         let start = inside(folder, "");
-        let mut at = paths.partition_point(|path| path.as_str() < start.as_str());
+        let mut at = paths.partition_point(|path| &**path < start.as_str());
         while let Some(rest) = paths.get(at).and_then(|path| path.strip_prefix(&start)) {
             if let Some((name, _)) = rest.split_once('/') {
                 listing.entry(name).or_default().is_folder = true;
                 // The next byte after `/`: past all that lies below.
                 let past = format!("{start}{name}0");
                 let after = paths.get(at..).unwrap_or_default();
-                at += after.partition_point(|path| path.as_str() < past.as_str()).max(1);
+                at += after.partition_point(|path| &**path < past.as_str()).max(1);
                 continue;
             }
-            let path = paths.get(at).map_or("", String::as_str);
+            let path = paths.get(at).map_or("", |path| &**path);
             at += 1;
             let Some((name, end)) = rest.split_once('.') else { continue };
             let rank = match end {

@@ -341,7 +341,7 @@ impl<'f> Roots<'f> {
             let files: &'f Files<'f> = self.files;
             let stems = files.paths().iter().filter_map(|path| {
                 let name = path.rsplit('/').next()?.strip_suffix(".proto")?;
-                Some((name, path.as_str()))
+                Some((name, &**path))
             });
             stems.collect()
         })

@@ -107,10 +107,10 @@ impl<'f> Configs<'f> {
     ) -> Vec<Rc<Config>> {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let paths = self.files.paths();
-        let first = paths.partition_point(|path| path.as_str() < start.as_str());
+        let first = paths.partition_point(|path| &**path < start.as_str());
         let own = ["jsconfig", "tsconfig"].iter().flat_map(|name| {
             let start = format!("{start}{name}");
-            let first = first + paths[first..].partition_point(|path| path.as_str() < start.as_str());
+            let first = first + paths[first..].partition_point(|path| &**path < start.as_str());
             paths[first..].iter().take_while(move |path| path.starts_with(&start))
         });
         own.filter(|path| path.ends_with(".json") && folder_of(path) == folder)

@@ -103,7 +103,7 @@ impl<'f> Probe<'f> {
         // All files that begin with the path and a dot lie side by side.
         let start = format!("{path}.");
         let paths = self.files.paths();
-        let first = paths.partition_point(|known| known.as_str() < start.as_str());
+        let first = paths.partition_point(|known| &**known < start.as_str());
         if !paths.get(first).is_some_and(|known| known.starts_with(&start)) {
             return None;
         }
