@@ -112,8 +112,10 @@ impl<'c> Files<'c> {
 /// Whether a file configures how a language finds its modules.
 pub fn is_setting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(name, "Cargo.toml" | "package.json" | "pyproject.toml" | "setup.cfg" | "pnpm-workspace.yaml")
-        || (name.starts_with("tsconfig") || name.starts_with("jsconfig")) && name.ends_with(".json")
+    matches!(
+        name,
+        "Cargo.toml" | "package.json" | "pyproject.toml" | "setup.cfg" | "pnpm-workspace.yaml" | ".gitignore"
+    ) || (name.contains("tsconfig") || name.contains("jsconfig")) && name.ends_with(".json")
 }
 
 /// The folder of a path; empty for the root.
