@@ -124,10 +124,11 @@ pub const LIMIT: usize = 16 << 20;
 pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
     match language {
         Language::Python if source.len() <= LIMIT => python::imports(source),
+        Language::Python => Err(Unreadable::TooLarge { size: source.len() }),
+        Language::Rust => text_of(source).and_then(rust::imports),
         Language::TypeScript | Language::Tsx => {
             text_of(source).and_then(|text| typescript::imports(text, language == Language::Tsx))
         }
-        _ => return by_full_parse(language, source),
     }
     .map(sorted)
 }
@@ -135,14 +136,12 @@ pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreada
 /// As [`imports`], always by a parse of the whole file: slow, and what
 /// [`imports`] is compared with.
 pub fn by_full_parse(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
-    if source.len() > LIMIT {
-        return Err(Unreadable::TooLarge { size: source.len() });
-    }
     match language {
-        Language::Python => python::by_full_parse(source),
-        Language::Rust => rust::imports(text_of(source)?),
+        Language::Python if source.len() <= LIMIT => python::by_full_parse(source),
+        Language::Python => Err(Unreadable::TooLarge { size: source.len() }),
+        Language::Rust => text_of(source).and_then(rust::by_full_parse),
         Language::TypeScript | Language::Tsx => {
-            typescript::by_full_parse(text_of(source)?, language == Language::Tsx)
+            text_of(source).and_then(|text| typescript::by_full_parse(text, language == Language::Tsx))
         }
     }
     .map(sorted)
@@ -155,7 +154,7 @@ fn text_of(source: &[u8]) -> Result<&str, Unreadable> {
     }
     let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let text = std::str::from_utf8(source).map_err(|_| Unreadable::Binary)?;
-    if text.contains('\0') { Err(Unreadable::Binary) } else { Ok(text) }
+    if memchr::memchr(0, text.as_bytes()).is_some() { Err(Unreadable::Binary) } else { Ok(text) }
 }
 
 /// In the order of the text, none twice.
