@@ -375,7 +375,7 @@ fn push(draft: &Draft, optional: bool, line: usize, imports: &mut Vec<Import>) {
                 let names = match &leaf.alias {
                     _ if leaf.is_glob => vec!["*".to_owned()],
                     Some(alias) => vec![format!("as {alias}")],
-                    None => Vec::new(),
+                    None => vec![leaf.path.rsplit("::").next().unwrap_or_default().to_owned()],
                 };
                 add(leaf.path.clone(), names, Kind::Static, *exported);
             }

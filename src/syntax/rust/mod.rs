@@ -7,7 +7,8 @@
 //! imports of their own.
 //!
 //! The names of an import are
-//! - of `use`: `*` for a glob, `as b` for what is called `b` here;
+//! - of `use`: `*` for a glob, `as b` for what is called `b` here, else the
+//!   last part of the path; of a path in code there are none;
 //! - of `extern crate`: `crate as b`, which calls it so in the whole crate;
 //! - of a part: `as b` for the module `b` in the file that is named, `*` for
 //!   a file whose code stands here (`include!`), `?` for a module that no

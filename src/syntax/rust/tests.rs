@@ -16,7 +16,12 @@ fn told(text: &str) -> Vec<String> {
     assert_eq!(found, sorted(by_full_parse(text)), "{text}");
     let one = |i: &Import| {
         let within = if i.within.is_empty() { String::new() } else { format!(" in {}", i.within.join("::")) };
-        let names = if i.names.is_empty() { String::new() } else { format!(" ({})", i.names.join(", ")) };
+        let last = i.specifier.rsplit("::").next().unwrap_or_default();
+        let names = if i.names.is_empty() || i.names == [last] {
+            String::new()
+        } else {
+            format!(" ({})", i.names.join(", "))
+        };
         let kind = if i.kind == Kind::Part { "part " } else { "" };
         let exported = if i.exported { "pub " } else { "" };
         format!("{}: {exported}{kind}{}{names}{within}", i.line, i.specifier)

@@ -1,0 +1,251 @@
+//! Small trees, and what each import in them leads to.
+
+use std::collections::BTreeMap;
+
+use super::super::super::files::{Content, Files};
+use super::super::{Options, Resolver};
+use crate::syntax::{self, Import, Language};
+
+/// A tree in memory.
+struct Texts(BTreeMap<String, String>);
+
+impl Content for Texts {
+    fn imports(&self, path: &str) -> Vec<Import> {
+        let text = self.0.get(path).map(String::as_str).unwrap_or_default();
+        syntax::imports(Language::Rust, text.as_bytes()).unwrap()
+    }
+    fn setting(&self, path: &str) -> Vec<u8> {
+        self.0.get(path).cloned().unwrap_or_default().into_bytes()
+    }
+}
+
+/// The edges of a tree, each as `from:line import -> target`, without those
+/// to what comes with the language.
+fn edges(tree: &[(&str, &str)]) -> Vec<String> {
+    let texts = Texts(tree.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+    let files = Files::new(texts.0.keys().cloned().collect(), &texts);
+    let resolver = Resolver::new(&files, &Options::default());
+    let mut told = Vec::new();
+    for (path, _) in files.sources() {
+        for edge in resolver.edges_of(path) {
+            let to = match edge.target.kind() {
+                "builtin" => continue,
+                "file" => edge.target.name().to_owned(),
+                kind => format!("{kind} {}", edge.target.name()).trim_end().to_owned(),
+            };
+            told.push(format!("{}:{} {} -> {to}", edge.from, edge.import.line, edge.import.specifier));
+        }
+    }
+    assert_eq!(resolver.notes(), [], "{tree:?}");
+    told
+}
+
+#[track_caller]
+fn check(tree: &[(&str, &str)], expected: &[&str]) {
+    assert_eq!(edges(tree), expected);
+}
+
+const MANIFEST: &str = "[package]\nname = 'own-name'\nedition = '2021'\n[dependencies]\nserde = '1'\nrenamed = { package = 'real-name', version = '1' }\n";
+
+#[test]
+fn modules_lie_where_rustc_looks_for_them() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            (
+                "src/lib.rs",
+                "mod a;\nmod b;\nmod inline { mod c; #[path = \"p.rs\"] mod d; }\nmod gone;\n#[cfg(loom)] mod gone;",
+            ),
+            ("src/a.rs", "mod x;\n#[path = \"other.rs\"] mod y;\nmod i { mod z; #[path = \"w.rs\"] mod w; }"),
+            ("src/a/x.rs", "use super::y::Y; use crate::inline::d::D;"),
+            ("src/other.rs", "mod under;"),
+            ("src/under.rs", "use super::super::x::f;"),
+            ("src/a/i/z.rs", ""),
+            ("src/a/i/w.rs", ""),
+            ("src/b/mod.rs", "mod x;"),
+            ("src/b/x.rs", "use super::super::a::x::X;"),
+            ("src/inline/c.rs", "use super::d::D;"),
+            ("src/inline/p.rs", ""),
+        ],
+        &[
+            "src/a.rs:1 x -> src/a/x.rs",
+            "src/a.rs:2 \"other.rs\" -> src/other.rs",
+            "src/a.rs:3 \"w.rs\" -> src/a/i/w.rs",
+            "src/a.rs:3 z -> src/a/i/z.rs",
+            "src/a/x.rs:1 crate::inline::d::D -> src/inline/p.rs",
+            "src/a/x.rs:1 super::y::Y -> src/other.rs",
+            "src/b/mod.rs:1 x -> src/b/x.rs",
+            "src/b/x.rs:1 super::super::a::x::X -> src/a/x.rs",
+            "src/inline/c.rs:1 super::d::D -> src/inline/p.rs",
+            "src/lib.rs:1 a -> src/a.rs",
+            "src/lib.rs:2 b -> src/b/mod.rs",
+            "src/lib.rs:3 \"p.rs\" -> src/inline/p.rs",
+            "src/lib.rs:3 c -> src/inline/c.rs",
+            "src/lib.rs:4 gone -> missing",
+            "src/other.rs:1 under -> src/under.rs",
+            "src/under.rs:1 super::super::x::f -> src/a/x.rs",
+        ],
+    );
+}
+
+#[test]
+fn names_mean_what_is_imported_or_near() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            (
+                "src/lib.rs",
+                "mod a; mod b; mod serde;\nuse self::serde::X;\nuse ::serde::Y;\nfn f() { serde::x(); renamed::x(); nobody::x() }",
+            ),
+            ("src/a.rs", "pub mod deep; pub use crate::b as other;"),
+            ("src/a/deep.rs", ""),
+            (
+                "src/b.rs",
+                "use crate::a as al;\nfn f() { al::f(); al::deep::g(); }\nuse al::deep;\nuse super::*;\nfn g() { a::deep::f(); serde::x() }\nuse crate::a::other::z;",
+            ),
+            ("src/serde.rs", "fn f() { use crate::b as renamed; renamed::f() }\nfn g() { renamed::g() }"),
+        ],
+        &[
+            "src/a.rs:1 crate::b -> src/b.rs",
+            "src/a.rs:1 deep -> src/a/deep.rs",
+            "src/b.rs:1 crate::a -> src/a.rs",
+            "src/b.rs:2 al::deep::g -> src/a/deep.rs",
+            "src/b.rs:3 al::deep -> src/a/deep.rs",
+            "src/b.rs:4 super -> src/lib.rs",
+            "src/b.rs:5 a::deep::f -> src/a/deep.rs",
+            "src/b.rs:5 serde::x -> src/serde.rs",
+            "src/b.rs:6 crate::a::other::z -> src/a.rs",
+            "src/lib.rs:1 a -> src/a.rs",
+            "src/lib.rs:1 b -> src/b.rs",
+            "src/lib.rs:1 serde -> src/serde.rs",
+            "src/lib.rs:2 self::serde::X -> src/serde.rs",
+            "src/lib.rs:3 ::serde::Y -> package serde",
+            "src/lib.rs:4 renamed::x -> package real-name",
+            "src/lib.rs:4 serde::x -> src/serde.rs",
+            "src/serde.rs:1 crate::b -> src/b.rs",
+            "src/serde.rs:2 renamed::g -> package real-name",
+        ],
+    );
+}
+
+#[test]
+fn a_workspace_shares_names_and_folders() {
+    check(
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = ['crates/*']\n[workspace.dependencies]\nshort = { path = 'crates/long', package = 'long-name' }\nout = '1'\n[workspace.package]\nedition = '2021'\n[patch.crates-io]\npatched = { path = 'crates/patched' }",
+            ),
+            (
+                "crates/a/Cargo.toml",
+                "[package]\nname = 'a'\nedition.workspace = true\n[dependencies]\nshort.workspace = true\nout.workspace = true\npatched = '1'\nlong-name = '2'\n[lib]\nname = 'a_lib'\npath = 'lib.rs'\n[[bin]]\nname = 'tool'\npath = 'tool.rs'",
+            ),
+            ("crates/a/lib.rs", "use short::m::X;\nuse out::Y;\nuse patched::Z;\nuse long_name::W;"),
+            ("crates/a/tool.rs", "use a_lib::X;"),
+            ("crates/a/tests/t.rs", "mod common;\nuse a_lib::X;"),
+            ("crates/a/tests/common/mod.rs", "use crate::x; use short::Z;"),
+            ("crates/a/tests/u/main.rs", "#[path = \"../common/mod.rs\"] mod common;"),
+            ("crates/long/Cargo.toml", "[package]\nname = 'long-name'"),
+            ("crates/long/src/lib.rs", "pub mod m;"),
+            ("crates/long/src/m.rs", "use m::X; use own::Y; extern crate own;"),
+            ("crates/patched/Cargo.toml", "[package]\nname = 'patched'"),
+            ("crates/patched/src/lib.rs", ""),
+        ],
+        &[
+            "crates/a/lib.rs:1 short::m::X -> crates/long/src/m.rs",
+            "crates/a/lib.rs:2 out::Y -> package out",
+            "crates/a/lib.rs:3 patched::Z -> crates/patched/src/lib.rs",
+            "crates/a/lib.rs:4 long_name::W -> package long-name",
+            "crates/a/tests/common/mod.rs:1 crate::x -> crates/a/tests/t.rs",
+            "crates/a/tests/common/mod.rs:1 short::Z -> crates/long/src/lib.rs",
+            "crates/a/tests/t.rs:1 common -> crates/a/tests/common/mod.rs",
+            "crates/a/tests/t.rs:2 a_lib::X -> crates/a/lib.rs",
+            "crates/a/tests/u/main.rs:1 \"../common/mod.rs\" -> crates/a/tests/common/mod.rs",
+            "crates/a/tool.rs:1 a_lib::X -> crates/a/lib.rs",
+            "crates/long/src/lib.rs:1 m -> crates/long/src/m.rs",
+            "crates/long/src/m.rs:1 m::X -> crates/long/src/m.rs",
+        ],
+    );
+}
+
+#[test]
+fn included_code_stands_where_it_is_included() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            (
+                "src/lib.rs",
+                "mod a; mod code { include!(\"parts/code.in.rs\"); }\nconst A: &str = include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/README.md\"));\nconst B: &str = include_str!(\"gone.txt\");",
+            ),
+            ("src/a.rs", "use crate::code::below::X;"),
+            ("src/parts/code.in.rs", "mod below; use super::a::Y; use crate::a::Z;"),
+            ("src/parts/below.rs", "use super::super::a;"),
+            ("README.md", ""),
+        ],
+        &[
+            "src/a.rs:1 crate::code::below::X -> src/parts/below.rs",
+            "src/lib.rs:1 \"parts/code.in.rs\" -> src/parts/code.in.rs",
+            "src/lib.rs:1 a -> src/a.rs",
+            "src/lib.rs:2 \"$CARGO_MANIFEST_DIR/README.md\" -> README.md",
+            "src/lib.rs:3 \"gone.txt\" -> missing",
+            "src/parts/below.rs:1 super::super::a -> src/a.rs",
+            "src/parts/code.in.rs:1 below -> src/parts/below.rs",
+            "src/parts/code.in.rs:1 crate::a::Z -> src/a.rs",
+            "src/parts/code.in.rs:1 super::a::Y -> src/a.rs",
+        ],
+    );
+}
+
+#[test]
+fn the_first_edition_begins_paths_at_the_root() {
+    check(
+        &[
+            ("Cargo.toml", "[package]\nname = 'x'\n[dependencies]\nlog = '1'\nother = '1'"),
+            ("src/lib.rs", "extern crate log as l;\nmod a;\nmod b;"),
+            ("src/a.rs", "use b::X;\nuse l::Y;\nfn f() { ::b::f(); l::g(); b::h() }\nmod b {}"),
+            ("src/b.rs", ""),
+        ],
+        &[
+            "src/a.rs:1 b::X -> src/b.rs",
+            "src/a.rs:2 l::Y -> package log",
+            "src/a.rs:3 ::b::f -> src/b.rs",
+            "src/a.rs:3 l::g -> package log",
+            "src/lib.rs:1 ::log -> package log",
+            "src/lib.rs:2 a -> src/a.rs",
+            "src/lib.rs:3 b -> src/b.rs",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_no_crate_has_is_placed_by_its_name() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            ("src/lib.rs", "mod a;"),
+            ("src/a.rs", ""),
+            ("src/new.rs", "use crate::a::X; use serde::Y; use super::a::Z; mod gone;"),
+            ("tool/main.rs", "use serde::X;"),
+        ],
+        &[
+            "src/lib.rs:1 a -> src/a.rs",
+            "src/new.rs:1 crate::a::X -> src/a.rs",
+            "src/new.rs:1 serde::Y -> package serde",
+            "src/new.rs:1 super::a::Z -> src/a.rs",
+            "tool/main.rs:1 serde::X -> package serde",
+        ],
+    );
+}
+
+#[test]
+fn files_that_are_parts_of_each_other_end_somewhere() {
+    let _ = edges(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", "#[path = \"lib.rs\"] mod a; #[path = \"b.rs\"] mod b; include!(\"lib.rs\");"),
+        (
+            "src/b.rs",
+            "#[path = \"c.rs\"] mod c; #[path = \"b.rs\"] mod b; use b::*; use c::*; use b as c; use c as b; use c::x;",
+        ),
+        ("src/c.rs", "#[path = \"b.rs\"] mod b; use super::*; use b::*; pub use self::*; use x::y;"),
+    ]);
+}
