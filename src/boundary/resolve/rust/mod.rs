@@ -13,7 +13,7 @@ mod manifest;
 mod tree;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::files::{Files, folder_of, join};
@@ -59,6 +59,9 @@ impl Meaning {
     }
 }
 
+/// Modules, and over how many globs their names come.
+type Reach = Rc<[(usize, Id)]>;
+
 /// Where the code of a file is.
 #[derive(Clone, Debug)]
 struct Places {
@@ -73,9 +76,15 @@ pub(super) struct Crates<'f> {
     manifests: Manifests<'f>,
     modules: Modules<'f>,
     places: RefCell<HashMap<String, Places>>,
-    known: RefCell<HashMap<(Id, String, bool), Rc<[Target]>>>,
+    /// What paths lead to, by place and by whether a `use` says them.
+    known: RefCell<HashMap<(Id, bool), HashMap<String, Rc<[Target]>>>>,
+    /// What names stand for that modules import.
+    imported: RefCell<HashMap<Id, HashMap<String, (Meaning, bool)>>>,
     is_all_read: Cell<bool>,
+    reached: RefCell<HashMap<Id, Reach>>,
     steps: Cell<u32>,
+    /// How often a search ended at a name that is being looked up.
+    cuts: Cell<u32>,
     /// Names that are being looked up.
     pending: RefCell<Vec<(Id, String)>>,
 }
@@ -88,6 +97,9 @@ impl<'f> Crates<'f> {
             modules: Modules::new(files),
             places: RefCell::default(),
             known: RefCell::default(),
+            imported: RefCell::default(),
+            cuts: Cell::new(0),
+            reached: RefCell::default(),
             is_all_read: Cell::new(false),
             steps: Cell::new(0),
             pending: RefCell::default(),
@@ -128,12 +140,16 @@ impl<'f> Crates<'f> {
 
     fn targets(&self, place: Id, import: &Import) -> Rc<[Target]> {
         let is_use = !import.names.is_empty();
-        let key = (place, import.specifier.clone(), is_use);
-        if let Some(known) = self.known.borrow().get(&key) {
+        // An `extern crate` means something else than a path.
+        let is_crate = import.names.first().is_some_and(|name| name.starts_with("crate as "));
+        let key = (place, is_use);
+        if let Some(known) = self.known.borrow().get(&key).and_then(|paths| paths.get(&import.specifier))
+            && !is_crate
+        {
             return known.clone();
         }
         self.steps.set(STEPS);
-        let found: Rc<[Target]> = if import.names.first().is_some_and(|name| name.starts_with("crate as ")) {
+        let found: Rc<[Target]> = if is_crate {
             let name = import.specifier.trim_start_matches(':');
             let root = self.modules.at(place, |module| module.root).unwrap_or(place);
             let meaning = if name == "self" { None } else { self.dependency(root, name) };
@@ -148,7 +164,10 @@ impl<'f> Crates<'f> {
             }
             targets.into()
         };
-        self.known.borrow_mut().insert(key, found.clone());
+        if !is_crate {
+            let mut known = self.known.borrow_mut();
+            known.entry(key).or_default().insert(import.specifier.clone(), found.clone());
+        }
         found
     }
 
@@ -235,14 +254,13 @@ impl<'f> Crates<'f> {
     /// Follows a path as far as it names modules.
     fn follow(&self, start: Vec<Id>, parts: &[&str]) -> Meaning {
         let mut here = start;
-        for (at, part) in parts.iter().enumerate() {
+        for part in parts {
             let next: Vec<Id> = match *part {
                 "super" => here.iter().filter_map(|id| self.modules.parent(*id)).collect(),
                 "self" => continue,
                 part => here.iter().flat_map(|id| self.modules.children(*id, part)).collect(),
             };
             if next.is_empty() {
-                let _ = at;
                 return Meaning { modules: here, ..Meaning::default() };
             }
             here = next;
@@ -293,10 +311,15 @@ impl<'f> Crates<'f> {
     /// What a module imports by this name, and whether by just this name.
     fn used(&self, at: Id, name: &str) -> (Meaning, bool) {
         let mut found = Meaning::default();
+        if let Some(known) = self.imported.borrow().get(&at).and_then(|names| names.get(name)) {
+            return known.clone();
+        }
         let is_pending = self.pending.borrow().iter().any(|(id, known)| *id == at && known == name);
         if is_pending || self.pending.borrow().len() > ALIASES || self.steps.get() == 0 {
+            self.cuts.set(self.cuts.get().wrapping_add(1));
             return (found, false);
         }
+        let cuts = self.cuts.get();
         self.steps.set(self.steps.get() - 1);
         self.pending.borrow_mut().push((at, name.to_owned()));
         for path in self.modules.uses(at, name) {
@@ -304,19 +327,66 @@ impl<'f> Crates<'f> {
         }
         let is_said = !found.is_nothing();
         if !is_said {
-            for glob in self.modules.globs(at) {
-                let meaning = self.path(at, &glob, true).0;
-                for module in meaning.modules.iter().filter(|_| meaning.is_whole) {
-                    let children = self.modules.children(*module, name);
-                    found.add(match children.is_empty() {
-                        true => self.used(*module, name).0,
-                        false => Meaning::modules(children),
-                    });
+            let mut nearest = usize::MAX;
+            for (distance, module) in self.reach(at).iter() {
+                if *distance > nearest {
+                    break;
+                }
+                let children = self.modules.children(*module, name);
+                let mut there = Meaning::default();
+                if children.is_empty() {
+                    for path in self.modules.uses(*module, name) {
+                        there.add(self.path(*module, &path, true).0);
+                    }
+                } else {
+                    there = Meaning::modules(children);
+                }
+                if !there.is_nothing() {
+                    nearest = *distance;
+                    found.add(there);
                 }
             }
         }
-        self.pending.borrow_mut().pop();
+        let is_outermost = {
+            let mut pending = self.pending.borrow_mut();
+            pending.pop();
+            pending.is_empty()
+        };
+        // What was cut short for an outer search is not all of it.
+        if is_outermost || cuts == self.cuts.get() {
+            let mut imported = self.imported.borrow_mut();
+            imported.entry(at).or_default().insert(name.to_owned(), (found.clone(), is_said));
+        }
         (found, is_said)
+    }
+
+    /// The modules whose names a module imports as they are, and over how many
+    /// globs; the nearest first.
+    fn reach(&self, from: Id) -> Reach {
+        if let Some(known) = self.reached.borrow().get(&from) {
+            return known.clone();
+        }
+        let cuts = self.cuts.get();
+        let mut found: Vec<(usize, Id)> = vec![(0, from)];
+        let mut seen = HashSet::from([from]);
+        let mut next = 0;
+        while let Some((distance, at)) = found.get(next).copied() {
+            next += 1;
+            for glob in self.modules.globs(at) {
+                let meaning = self.path(at, &glob, true).0;
+                for module in meaning.modules.iter().filter(|_| meaning.is_whole) {
+                    if seen.insert(*module) {
+                        found.push((distance + 1, *module));
+                    }
+                }
+            }
+        }
+        found.remove(0);
+        let found: Reach = found.into();
+        if cuts == self.cuts.get() || self.pending.borrow().len() <= 1 {
+            self.reached.borrow_mut().insert(from, found.clone());
+        }
+        found
     }
 
     /// A crate that is known by this name in another.
@@ -359,8 +429,7 @@ impl<'f> Crates<'f> {
         for dependency in package.dependencies.values() {
             let Some(folder) = &dependency.folder else { continue };
             let Some(local) = self.manifests.package(folder) else { continue };
-            if let Some((library, root)) = local.library.as_ref().filter(|(library, _)| library == name) {
-                let _ = library;
+            if let Some((_, root)) = local.library.as_ref().filter(|(library, _)| library == name) {
                 return Some(Meaning::modules(vec![self.modules.root(root, Some(&local))]));
             }
         }
