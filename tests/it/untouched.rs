@@ -52,6 +52,8 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "prime" => &["prime"],
         "ci" => &["ci --base HEAD"],
         "boundary check" => &["boundary check", "boundary check --rev HEAD"],
+        "boundary explain" => &["boundary explain a b"],
+        "boundary init" => &["boundary init"],
         "boundary graph" => &["boundary graph", "boundary graph --rev HEAD"],
         "worktree list" => &["worktree list", "worktree list --json"],
         // Worktrees, branches and their configuration are what these are for.
