@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use memchr::memmem;
-use tree_sitter::{Node, Tree};
+use tree_sitter::Node;
 
 use super::super::{Import, Kind};
 use super::cut::{argument, brackets_of};
@@ -141,39 +141,38 @@ fn phase(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 }
 
 impl Plain<'_> {
-    /// The imports among the calls that became names: what each of them is
-    /// shows by what the name is.
-    pub(super) fn imports(&self, tree: &Tree, mut push: impl FnMut(usize, Import)) {
-        for (at, specifier) in &self.calls {
-            let Some(node) = tree.root_node().named_descendant_for_byte_range(*at, at + 1) else { continue };
-            if let Some(kind) = kind_of(node) {
+    /// The imports among the calls that became names in this leaf: what each
+    /// of them is shows by what the name is.
+    pub(super) fn imports_at(&self, leaf: Node<'_>, above: &[Node<'_>], found: &mut Vec<(usize, Import)>) {
+        let first = self.calls.partition_point(|(at, _)| *at < leaf.start_byte());
+        for (at, specifier) in self.calls[first..].iter().take_while(|(at, _)| *at < leaf.end_byte()) {
+            if let Some(kind) = kind_of(leaf, above) {
                 let import = Import {
-                    line: node.start_position().row + 1,
+                    line: leaf.start_position().row + 1,
                     specifier: specifier.clone(),
                     names: Vec::new(),
                     kind,
                     exported: false,
                     within: Vec::new(),
                 };
-                push(*at, import);
+                found.push((*at, import));
             }
         }
     }
 }
 
 /// What a name stands for; none if it is none.
-fn kind_of(name: Node<'_>) -> Option<Kind> {
+fn kind_of(name: Node<'_>, above: &[Node<'_>]) -> Option<Kind> {
     match name.kind() {
         "type_identifier" => Some(Kind::Type),
         "identifier" => {
-            let mut at = name.parent();
-            while let Some(node) = at {
+            for node in above.iter().rev() {
                 match node.kind() {
                     "type_query" | "nested_type_identifier" => return Some(Kind::Type),
                     "nested_identifier"
                     | "member_expression"
                     | "subscript_expression"
-                    | "instantiation_expression" => at = node.parent(),
+                    | "instantiation_expression" => {}
                     _ => break,
                 }
             }

@@ -2,7 +2,7 @@
 
 use tree_sitter::{Node, Tree};
 
-use super::super::tree::{children, line_of, text_of, walk};
+use super::super::tree::{children, line_of, text_of};
 use super::super::{Import, Kind};
 use super::URL;
 use super::blind::Plain;
@@ -19,8 +19,12 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
             found.push((node.start_byte(), import));
         }
     };
-    walk(tree, |node| {
+    let mut names = Vec::new();
+    walk(tree, |node, above| {
         let kind = node.kind();
+        if node.child_count() == 0 {
+            plain.imports_at(node, above, &mut names);
+        }
         if kind == "comment" {
             // Behind the first token it is a comment as any other.
             if !has_begun && let Some(module) = reference(text_of(node, text)) {
@@ -42,7 +46,7 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
                 !has_source
             }
             "call_expression" => {
-                if let Some((place, module, kind)) = called(node, text) {
+                if let Some((place, module, kind)) = called(node, above, text) {
                     push(place, module, Vec::new(), kind, false);
                 }
                 true
@@ -56,8 +60,29 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
             _ => true,
         }
     });
-    plain.imports(tree, |at, import| found.push((at, import)));
+    found.append(&mut names);
     found
+}
+
+/// Visits every node, parents first, with the nodes above it: to ask a node
+/// for its parent costs as much as it lies deep. `enter` says whether to go
+/// below.
+fn walk<'t>(tree: &'t Tree, mut enter: impl FnMut(Node<'t>, &[Node<'t>]) -> bool) {
+    let mut cursor = tree.walk();
+    let mut above = Vec::new();
+    loop {
+        let node = cursor.node();
+        if enter(node, &above) && cursor.goto_first_child() {
+            above.push(node);
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+            above.pop();
+        }
+    }
 }
 
 /// An `import` or `export` with a source.
@@ -131,10 +156,10 @@ fn specifiers(clause: Node<'_>, text: &str, runtime: &mut Vec<String>, types: &m
 }
 
 /// The module that a call loads, and the place that tells its line.
-fn called<'t>(call: Node<'t>, text: &str) -> Option<(Node<'t>, String, Kind)> {
+fn called<'t>(call: Node<'t>, above: &[Node<'t>], text: &str) -> Option<(Node<'t>, String, Kind)> {
     let function = call.child_by_field_name("function")?;
     let (place, kind) = match function.kind() {
-        "import" => (call, in_type(call).unwrap_or(Kind::Dynamic)),
+        "import" => (call, in_type(call, above).unwrap_or(Kind::Dynamic)),
         "identifier" if name_of(function, text) == "require" => (call, Kind::Static),
         "member_expression" => {
             let object = function.child_by_field_name("object")?;
@@ -189,9 +214,8 @@ fn is_chained(mut node: Node<'_>, text: &str) -> bool {
 }
 
 /// The kind of an `import("x")` that stands where a type does.
-fn in_type(call: Node<'_>) -> Option<Kind> {
-    let mut at = call.parent();
-    while let Some(node) = at {
+fn in_type(call: Node<'_>, above: &[Node<'_>]) -> Option<Kind> {
+    for node in above.iter().rev() {
         match node.kind() {
             "type_annotation"
             | "type_alias_declaration"
@@ -211,7 +235,7 @@ fn in_type(call: Node<'_>) -> Option<Kind> {
             }
             kind if kind.ends_with("_statement") || kind.ends_with("_declaration") => return None,
             "arrow_function" | "arguments" | "await_expression" | "variable_declarator" => return None,
-            _ => at = node.parent(),
+            _ => {}
         }
     }
     None

@@ -41,6 +41,8 @@ pub(super) struct Modules<'f> {
     ignored: Ignored<'f>,
     /// What was resolved before.
     known: RefCell<HashMap<Asked, Vec<Target>>>,
+    /// The configuration of the last file: its imports come together.
+    last: RefCell<(String, Option<Rc<Config>>)>,
 }
 
 /// What the answer for a name depends on.
@@ -62,6 +64,7 @@ impl<'f> Modules<'f> {
             packages: Packages::new(files),
             ignored: Ignored::new(files),
             known: RefCell::default(),
+            last: RefCell::default(),
         }
     }
 
@@ -100,8 +103,16 @@ impl<'f> Modules<'f> {
     }
 
     fn config(&self, from: &str) -> Option<Rc<Config>> {
+        if let (path, config) = &*self.last.borrow()
+            && path == from
+        {
+            return config.clone();
+        }
         let folder = folder_of(from);
-        self.configs.of(from, &|name| self.packages.named(folder, name).map(|package| package.folder.clone()))
+        let named = |name: &str| self.packages.named(folder, name).map(|package| package.folder.clone());
+        let config = self.configs.of(from, &named);
+        self.last.replace((from.to_owned(), config.clone()));
+        config
     }
 
     fn file(&self, path: &str, rules: Rules) -> Option<String> {
