@@ -185,16 +185,11 @@ impl<'f> Modules<'f> {
         built::sources(folder, path, &made).into_iter().find_map(|source| self.file(&source, rules))
     }
 
-    /// What is not there: a tool makes it, it lies in another repository, or
-    /// it is missing.
+    /// What is not there: a tool makes it, or it is missing. So is what lies
+    /// behind a link, which would be a way around every rule.
     fn absent(&self, asker: &Asker<'_>, path: &str) -> Target {
         if let Some((_, inside)) = path.rsplit_once("node_modules/") {
             return Target::Package(package_name(inside).to_owned());
-        }
-        // A submodule, or a link to a folder.
-        let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path]);
-        if folders.any(|folder| self.files.has(folder)) {
-            return Target::Builtin;
         }
         if self.is_generated(asker, path) { Target::Builtin } else { Target::Missing }
     }

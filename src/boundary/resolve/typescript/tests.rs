@@ -268,7 +268,7 @@ fn what_a_tool_makes_is_not_missing() {
         src/1.ts ./parser -> builtin
         src/1.ts ../made/a.js -> src/a.ts
         src/1.ts ../made/gone.js -> builtin
-        src/1.ts ../vendor/lib/x -> builtin",
+        src/1.ts ../vendor/lib/x -> missing",
     );
 }
 
