@@ -49,6 +49,8 @@ pub(super) struct Lexer<'t> {
     at: usize,
     /// Whether a literal or a comment has no end.
     pub(super) is_unterminated: bool,
+    /// Where a raw string without an end begins.
+    pub(super) endless: Option<usize>,
 }
 
 const BLANK: u8 = 1;
@@ -80,7 +82,7 @@ const fn classes() -> [u8; 256] {
 impl<'t> Lexer<'t> {
     /// A reader of a whole file.
     pub(super) fn new(text: &'t str) -> Self {
-        let mut lexer = Self { text: text.as_bytes(), at: 0, is_unterminated: false };
+        let mut lexer = Self { text: text.as_bytes(), at: 0, is_unterminated: false, endless: None };
         lexer.skip_preamble();
         lexer
     }
@@ -201,7 +203,7 @@ impl<'t> Lexer<'t> {
         if self.byte(open) != b'"' {
             return false;
         }
-        let hashes = open - self.at;
+        let (start, hashes) = (self.at, open - self.at);
         self.at = open + 1;
         while let Some(found) = memchr::memchr(b'"', self.text.get(self.at..).unwrap_or_default()) {
             self.at += found + 1;
@@ -212,6 +214,7 @@ impl<'t> Lexer<'t> {
                 return true;
             }
         }
+        self.endless.get_or_insert(start);
         self.unterminated();
         true
     }

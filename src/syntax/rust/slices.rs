@@ -19,6 +19,11 @@ const CHUNK: usize = 32;
 pub(super) fn imports(text: &str) -> Option<Result<Vec<Import>, Unreadable>> {
     let mut found = Found::new();
     let lexer = Scanner::new(text, Lexer::new(text), &mut found, 0, Role::default()).run();
+    if let Some(start) = lexer.endless {
+        // The grammar would look for the end again from every quote on.
+        let before = text.as_bytes().get(..start).unwrap_or_default();
+        return Some(Err(Unreadable::Syntax { line: 1 + memchr::memchr_iter(b'\n', before).count() }));
+    }
     if found.is_unsure || lexer.is_unterminated {
         return None;
     }

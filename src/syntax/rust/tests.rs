@@ -1,5 +1,7 @@
 //! Every form that an import has, read both ways.
 
+use proptest::prelude::*;
+
 use super::super::{Import, Kind, Unreadable};
 use super::{by_full_parse, imports};
 
@@ -206,4 +208,106 @@ fn what_is_no_rust_is_said() {
     assert!(imports("mod 1;").is_err());
     assert!(imports("use a::{b").is_err());
     check("use a::b;\nfn (", &["1: a::b"]);
+}
+
+/// Programs that the grammar knows, put together from all that matters here.
+fn program() -> impl Strategy<Value = String> {
+    let path = prop::sample::select(vec![
+        "a::b",
+        "crate::a::B",
+        "self::c",
+        "super::super::d",
+        "::e::f",
+        "Self::g",
+        "r#h::r#type",
+        "Vec::new",
+        "i::J::<k::L>::m",
+        "<n::O as p::Q>::r",
+        "S::new",
+        "m::x::y",
+    ]);
+    let leaf = path.clone().prop_map(|path| match path.contains('<') {
+        true => "use a;".to_owned(),
+        false => format!("pub(crate) use {path};"),
+    });
+    let item = prop_oneof![
+        leaf,
+        path.clone().prop_map(|path| format!(
+            "fn f<'a>(x: &'a str) {{ let c = '\"'; {path}(r#\"use x;\"#, b'}}'); }}"
+        )),
+        path.clone().prop_map(|path| format!("#[d({path})] struct S;")),
+        path.clone()
+            .prop_map(|path| format!("fn g() {{ if a < b && c > {path} {{}} m!({path}, \"::z\"); }}")),
+        path.prop_map(|path| format!("macro_rules! m {{ ($x:ty) => {{ {path}; $crate::q::$x }} }}")),
+        prop::sample::select(vec![
+            "mod x;",
+            "#[path = \"y.rs\"]\nmod y;",
+            "use a::{self, b::{c as d, *},}; // }",
+            "extern crate z as w;",
+            "cfg_x! { mod k; pub use l::n; }",
+            "/* { /* use a; */ */",
+            "const A: &str = include_str!(\"a\");",
+            "enum i { A }",
+            "use S;",
+            "quote! { use no::no; }",
+            "/// `use a::b`\nconst B: [u8; 1] = [1];",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let items = prop::collection::vec(item, 0..6).prop_map(|items| items.join("\n"));
+    items.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}\nmod m {{ {b}\n}}")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("fn h() {{ {a}\n}}\n{b}")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn both_ways_of_reading_find_the_same(text in program()) {
+        told(&text);
+    }
+
+    #[test]
+    fn any_text_is_answered(parts in prop::collection::vec(prop::sample::select(vec![
+        "use ", "mod ", "a", "::", "{", "}", "(", ")", "[", "]", ";", "<", ">", "'", "\"", "r#", "#", "!", "$", "crate", "\n",
+        "/*", "*/", "//", "\\", "include_str!", "macro_rules!", "extern ", "pub ", "as ", "*", ",", "=", "é", "→", "quote!", "path",
+    ]), 0..60)) {
+        let text = parts.concat();
+        let _ = imports(&text);
+        let _ = by_full_parse(&text);
+    }
+}
+
+#[test]
+fn no_text_takes_long_or_much() {
+    for part in [
+        "mod a{",
+        "{use a;",
+        "use a::{",
+        "a::",
+        "<",
+        "a<",
+        "#[",
+        "m!{",
+        "r#\"",
+        "/*",
+        "'",
+        "use ",
+        "pub(",
+        "$(",
+        "include!(",
+    ] {
+        let text = part.repeat(5_000);
+        let _ = imports(&text);
+    }
+    let wide = format!("use {}::{{{}}};", "a".repeat(100_000), "b,".repeat(100_000));
+    assert!(imports(&wide).is_err());
+    let long = format!("use a;{}use b;", " ".repeat(5_000_000));
+    assert_eq!(imports(&long).unwrap().len(), 2);
+    let names = "mod a{".repeat(100);
+    assert!(imports(&format!("{names}use b;{}", "}".repeat(100))).is_ok());
 }

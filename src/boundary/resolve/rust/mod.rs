@@ -59,6 +59,7 @@ impl Meaning {
     }
 }
 
+type ByName<T> = HashMap<String, T>;
 /// Modules, and over how many globs their names come.
 type Reach = Rc<[(usize, Id)]>;
 
@@ -77,9 +78,9 @@ pub(super) struct Crates<'f> {
     modules: Modules<'f>,
     places: RefCell<HashMap<String, Places>>,
     /// What paths lead to, by place and by whether a `use` says them.
-    known: RefCell<HashMap<(Id, bool), HashMap<String, Rc<[Target]>>>>,
+    known: RefCell<HashMap<(Id, bool), ByName<Rc<[Target]>>>>,
     /// What names stand for that modules import.
-    imported: RefCell<HashMap<Id, HashMap<String, (Meaning, bool)>>>,
+    imported: RefCell<HashMap<Id, ByName<(Meaning, bool)>>>,
     is_all_read: Cell<bool>,
     reached: RefCell<HashMap<Id, Reach>>,
     steps: Cell<u32>,

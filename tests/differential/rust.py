@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Compares the modules of Rust packages with what Cargo and rustc say.
+
+`cargo metadata` names the targets of each package, and rustc writes down
+which files it read for each library (dep-info). Both must agree with the
+parts that `git comm boundary graph` finds: every file that rustc read is
+reached, every other file is one that conditions leave out and stands in
+rust/accepted.txt with its cause, and nothing is missing.
+
+The packages come from crates.io, pinned by rust/Cargo.lock. GIT_COMM_BIN is
+the program (default target/debug/git-comm); GIT_COMM_PEERS a folder to keep
+the packages in between runs.
+"""
+
+import fnmatch
+import json
+import os
+import pathlib
+import posixpath
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = pathlib.Path(os.environ.get("GIT_COMM_BIN", HERE.parents[1] / "target/debug/git-comm")).resolve()
+
+
+def run(*command, cwd, **options):
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, **options)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}")
+    return done.stdout
+
+
+def build(work):
+    """Fetches all packages and lets rustc read them."""
+    for name in ["Cargo.toml", "Cargo.lock"]:
+        shutil.copy(HERE / "rust" / name, work / name)
+    (work / "lib.rs").touch()
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(work / "target")}
+    run("cargo", "check", "--locked", "--quiet", cwd=work, env=environment)
+    metadata = json.loads(run("cargo", "metadata", "--locked", "--format-version=1", cwd=work))
+    own = next(package for package in metadata["packages"] if package["name"] == "peers")
+    wanted = {(dependency["name"], dependency["req"].lstrip("=")) for dependency in own["dependencies"]}
+    return [package for package in metadata["packages"] if (package["name"], package["version"]) in wanted]
+
+
+def read_by_rustc(work, sources, root):
+    """The files of dep-info that belong to this library."""
+    inside = f"{sources}/"
+    for info in (work / "target/debug/deps").glob("*.d"):
+        for line in info.read_text().splitlines():
+            files = [part for part in line.partition(":")[2].split() if inside in part]
+            files = {posixpath.normpath(part.partition(inside)[2]) for part in files}
+            if root in files:
+                return files
+    sys.exit(f"{sources}: rustc read nothing of it")
+
+
+def edges_of(work, sources):
+    """What `git comm` says of the package as a repository of its own."""
+    folder = work / "repositories" / sources.name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(sources, folder)
+    run("git", "init", "-q", cwd=folder)
+    run("git", "add", "-Af", cwd=folder)
+    return folder, json.loads(run(PROGRAM, "boundary", "graph", "--json", cwd=folder))["edges"]
+
+
+def accepted():
+    for line in (HERE / "rust/accepted.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            package, pattern, cause = line.split(None, 2)
+            yield package, pattern, cause
+
+
+def main():
+    kept = os.environ.get("GIT_COMM_PEERS")
+    work = pathlib.Path(kept, "rust") if kept else pathlib.Path(tempfile.mkdtemp())
+    # Repositories lie beside this workspace and not in it.
+    peers = work / "peers"
+    peers.mkdir(parents=True, exist_ok=True)
+    known, used, wrong = list(accepted()), set(), 0
+    for found in build(peers):
+        name, sources = found["name"], pathlib.Path(found["manifest_path"]).parent
+        package = sources.name
+        folder, edges = edges_of(work, sources)
+        metadata = json.loads(run("cargo", "metadata", "--no-deps", "--offline", "--format-version=1", cwd=folder,
+                                  env={**os.environ, "CARGO_NET_OFFLINE": "true"}))
+        targets = [target for package_ in metadata["packages"] for target in package_["targets"]]
+        paths = {str(pathlib.Path(t["src_path"]).relative_to(folder.resolve())): t["kind"] for t in targets}
+        library = next(path for path, kind in paths.items() if "lib" in kind or "proc-macro" in kind)
+        parts = {}
+        for edge in edges:
+            if edge["kind"] == "part" and edge["target"] == "file":
+                parts.setdefault(edge["from"], set()).add(edge["to"])
+        ours, queue = set(), [library]
+        while queue:
+            at = queue.pop()
+            if at not in ours:
+                ours.add(at)
+                queue.extend(parts.get(at, ()))
+        theirs = read_by_rustc(peers, sources, library)
+        differences = [("only-rustc", path) for path in sorted(theirs - ours)]
+        differences += [("only-here", path) for path in sorted(ours - theirs)]
+        differences += [("missing", f"{e['from']}:{e['import']}") for e in edges if e["target"] == "missing"]
+        listed = 0
+        for kind, path in differences:
+            cause = next((k for k in known if k[0] == name and fnmatch.fnmatch(f"{kind}:{path}", k[1])), None)
+            if cause:
+                used.add(cause)
+                listed += 1
+            else:
+                wrong += 1
+                print(f"{package}: {kind}:{path}")
+        roots = sum(1 for path in paths if path in parts or path == library)
+        print(f"{package}: {len(theirs)} files read by rustc, {len(ours)} reached, {listed} accepted, "
+              f"{len(paths)} targets, {roots} with parts, {len(edges)} edges")
+    for entry in known:
+        if entry not in used:
+            wrong += 1
+            print(f"accepted, but no difference: {' '.join(entry)}")
+    if not kept:
+        shutil.rmtree(work, ignore_errors=True)
+    print("ok" if not wrong else f"{wrong} not accepted")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
