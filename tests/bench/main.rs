@@ -21,6 +21,8 @@ mod board;
 #[cfg(unix)]
 mod boundaries;
 #[cfg(unix)]
+mod boundaries_python;
+#[cfg(unix)]
 mod boundaries_typescript;
 #[cfg(unix)]
 mod check_up;
@@ -87,6 +89,7 @@ const ROWS: &[(&str, Measure)] = &[
     ("pre-edit", gates::pre_edit),
     ("boundary-warm", boundaries::warm),
     ("boundary-commit", boundaries::pre_commit),
+    ("boundary-python", boundaries_python::cold),
     ("boundary-typescript", boundaries_typescript::cold),
     ("ready", list::ready),
     ("prime", tokens::prime),

@@ -58,6 +58,7 @@ mod losses;
 mod messages;
 mod output;
 mod prime;
+mod python_slices;
 mod races;
 mod readme;
 mod rebases;
