@@ -19,6 +19,7 @@ use self::folders::{Folders, IsStub, Place, inside};
 use self::settings::Settings;
 use super::super::files::{Files, folder_of};
 use super::super::{Note, Target};
+use super::typescript::ignored::Ignored;
 use crate::syntax::Import;
 
 pub(super) struct Roots<'f> {
@@ -29,6 +30,7 @@ pub(super) struct Roots<'f> {
     /// The outermost packages of the tree, with the folders that they lie in.
     packages: OnceCell<HashMap<&'f str, Vec<&'f str>>>,
     protocols: OnceCell<HashMap<&'f str, &'f str>>,
+    ignored: Ignored<'f>,
     scopes: RefCell<HashMap<(String, IsStub), Rc<Scope>>>,
 }
 
@@ -97,6 +99,7 @@ impl<'f> Roots<'f> {
             settings: OnceCell::new(),
             packages: OnceCell::new(),
             protocols: OnceCell::new(),
+            ignored: Ignored::new(files),
             scopes: RefCell::default(),
         }
     }
@@ -304,7 +307,10 @@ impl<'f> Roots<'f> {
         let settings = self.settings();
         let path = inside(folder, name);
         for path in [format!("{path}.py"), format!("{path}/__init__.py")] {
-            if settings.generated.contains(&path) {
+            // What git leaves out is written by a tool, too; but where some
+            // of a folder is here, the rest of it should be.
+            let is_left_out = || self.ignored.has(&path) && !self.ignored.has(folder);
+            if settings.generated.contains(&path) || is_left_out() {
                 return vec![Target::File(path)];
             }
         }

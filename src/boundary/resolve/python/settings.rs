@@ -22,6 +22,8 @@ pub(super) struct Settings {
     /// What projects depend on, as module names mostly are.
     pub(super) dependencies: HashSet<String>,
     pub(super) notes: Vec<Note>,
+    /// Folders of projects that were looked at.
+    projects: HashSet<String>,
 }
 
 /// Settings that name folders: where modules begin, relative to the project.
@@ -121,7 +123,15 @@ impl Settings {
 
     /// The layouts that need no setting.
     fn project(&mut self, folder: &str, files: &Files<'_>) {
+        if !self.projects.insert(folder.to_owned()) {
+            return;
+        }
         self.roots.insert(folder.to_owned());
+        for name in ["pytest.ini", "tox.ini", "mypy.ini"] {
+            if let Some(content) = files.setting(&inside(folder, name)) {
+                self.ini(folder, &String::from_utf8_lossy(&content));
+            }
+        }
         let src = inside(folder, "src");
         // With `src/__init__.py` it is a package, but rarely meant as one.
         if files.has_folder(&src) {
@@ -271,7 +281,7 @@ impl Settings {
                     }
                 }
                 ("options.packages.find", "where")
-                | ("tool:pytest", "pythonpath")
+                | ("tool:pytest" | "pytest", "pythonpath")
                 | ("mypy", "mypy_path") => {
                     let paths = value.split([',', ':', ' ', '\n']).filter(|path| !path.is_empty());
                     paths.for_each(|path| self.root(folder, path));

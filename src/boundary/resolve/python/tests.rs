@@ -152,6 +152,10 @@ fn projects_say_where_their_packages_lie() {
             &["p/lib/n/m.py", "missing", "p/lib/o.py"],
         );
     }
+    for settings in ["p/pytest.ini: [pytest]\npythonpath = lib", "p/mypy.ini: [mypy]\nmypy_path = lib"] {
+        let files = ["p/pyproject.toml", settings, "p/lib/n/m.py"];
+        check(&files, "q/x.py", "import n.m", &["p/lib/n/m.py"]);
+    }
     let renamed = "pyproject.toml: [tool.setuptools.package-dir]\n'a.b' = 'source/of_b'\nc = 'source'";
     check(
         &[renamed, "source/of_b/d.py", "source/__init__.py"],
@@ -297,6 +301,12 @@ fn what_a_build_writes_need_not_be_there() {
             &["src/a/_version.py", "src/a/_version.py"],
         );
     }
+    check(
+        &[".gitignore: _version.py\n*_gen.py\n!b_gen.py\n", "a/__init__.py"],
+        "a/x.py",
+        "from ._version import v\nimport a.c_gen, a.b_gen",
+        &["a/_version.py", "a/c_gen.py", "missing"],
+    );
     check(
         &["a/__init__.py", "proto/m.proto"],
         "a/x.py",

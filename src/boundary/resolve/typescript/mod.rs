@@ -9,7 +9,7 @@ mod built;
 mod builtin;
 mod config;
 mod glob;
-mod ignored;
+pub(super) mod ignored;
 mod jsonc;
 mod package;
 mod probe;
