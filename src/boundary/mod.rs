@@ -4,11 +4,21 @@
 //! come out. Imports are resolved from those files alone, never from packages
 //! that happen to be installed.
 
+mod chains;
+mod cycles;
 pub mod derive;
+pub mod excuses;
 pub mod files;
+mod graph;
+mod groups;
+mod instead;
 pub mod judge;
+mod owners;
 pub mod picture;
 pub mod resolve;
+pub mod rules;
+pub mod unused;
+pub mod weaker;
 
 use crate::syntax::Import;
 
@@ -54,6 +64,18 @@ pub struct Edge {
     pub import: Import,
     /// What it leads to.
     pub target: Target,
+}
+
+impl Edge {
+    /// What it leads to as rules and reports name it: a path, `pkg:NAME`, and
+    /// for what is missing the import as it is written.
+    pub fn destination(&self) -> String {
+        match &self.target {
+            Target::File(path) => path.clone(),
+            Target::Package(name) => format!("{}{name}", crate::gate::pattern::PACKAGE),
+            Target::Builtin | Target::Missing => self.import.specifier.clone(),
+        }
+    }
 }
 
 /// Something about the tree itself that whoever judges it should know: a

@@ -22,7 +22,8 @@ pub(super) struct CiArgs {
 
 pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
     let ci::Verdict { gates, note } = ci::judge(app.context()?, &args.base, &args.head)?;
-    let status = |gate: &ci::Gate| match (gate.checked, gate.findings.len()) {
+    let errors = |gate: &ci::Gate| gate.findings.iter().filter(|finding| finding.is_error()).count();
+    let status = |gate: &ci::Gate| match (gate.checked, errors(gate)) {
         (0, _) => "nothing to judge",
         (_, 0) => "pass",
         _ => "fail",
@@ -38,7 +39,7 @@ pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
                 g.name.to_owned(),
                 status(g).to_owned(),
                 count,
-                crate::ops::error::plural(g.findings.len(), "finding"),
+                crate::ops::error::plural(errors(g), "finding"),
             ]
         })
         .collect();
@@ -49,9 +50,14 @@ pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
         for finding in &gate.findings {
             let commit = finding.commit.clone().unwrap_or_default();
             let short = commit.get(..10).unwrap_or(&commit);
-            text.push_str(&format!("\n{short} {}: {finding}\n  {}\n", finding.code, finding.how));
+            let weight = if finding.is_error() { "" } else { "warning: " };
+            text.push_str(&format!("\n{weight}{short} {}: {finding}\n", finding.code));
+            for line in finding.details().iter().chain([&finding.how]) {
+                text.push_str(&format!("  {line}\n"));
+            }
             findings.push(json!({
-                "code": finding.code, "commit": commit, "file": finding.shown_path(),
+                "code": finding.code, "severity": finding.severity.as_str(), "commit": commit,
+                "file": finding.shown_path(), "line": finding.line,
                 "what": finding.what, "how": finding.how,
             }));
         }
@@ -61,6 +67,6 @@ pub(super) fn ci(args: CiArgs, app: &mut App<'_>) -> Outcome {
         text.push_str(&format!("note: {note}\n"));
     }
     app.show(&Answer { text, json: json!({ "gates": objects, "note": note }) })?;
-    let clean = gates.iter().all(|g| g.findings.is_empty());
+    let clean = gates.iter().all(|g| errors(g) == 0);
     Ok(if clean { Exit::Done } else { Exit::No })
 }

@@ -106,12 +106,21 @@ const JSON_FIELDS: &[(&str, &str)] = &[
     ),
     (
         "gates, note",
-        "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `commit`, `file`, `what`, `how`); why nothing was judged.",
+        "From `ci`: `name`, `status`, `checked`, `findings` (`code`, `severity`, `commit`, `file`, `line`, `what`, `how`); why nothing was judged.",
     ),
     (
-        "imports, findings",
-        "From `boundary check`, beside `files` by language: how many imports, and `code`, `file`, `line`, `what`, `how` of each finding.",
+        "violations, warnings, suppressed",
+        "From `boundary check`: `code`, `severity`, `file`, `line`, `commit` (of a range), `import`, `kind`, `target`, `domain`, `owner`, `rule`, `rule_line`, `reason`, `instead`, `chain`, `what`, `how`; of what a comment suppresses its reason as `suppressed`.",
     ),
+    (
+        "files_checked, imports, known, commits",
+        "From `boundary check`, beside `files` by language: how many files and imports were looked at, violations that the baseline names, commits of the range.",
+    ),
+    (
+        "path, created, kept, removed, left",
+        "From `boundary baseline`: the file, and how many violations it names, no longer names, does not name.",
+    ),
+    ("schema", "From `boundary schema`: the JSON schema of `comm.toml`."),
     (
         "level, nodes, edges, cycles, left_out",
         "From `boundary graph`: without a level and with `--files` every import as `from`, `line`, `import`, `kind`, `names`, `target` (file, package, builtin, missing), `to`. Between domains or folders `name`, `files`, `in_cycle` of each node, `from`, `to`, `imports`, `violations`, `in_cycle`, `closes_cycle` of each edge, the names on each cycle, how many sources are in no node.",

@@ -138,6 +138,8 @@ verbs! {
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;
 
     "boundary check" [] "Check that imports keep to the rules of comm.toml" => boundary::CheckArgs, check;
+    "boundary baseline" [] "Write the known violations, or make their list smaller" => boundary::BaselineArgs, baseline;
+    "boundary schema" [] "Print the JSON schema of comm.toml" => boundary::SchemaArgs, schema;
     "boundary explain" [] "May this import that, by which rule, and does it" => boundary::ExplainArgs, explain;
     "boundary graph" [] "Show which part of the code imports which" => boundary::GraphArgs, graph;
     "boundary init" [] "Derive comm.toml from the code as it is" => boundary::InitArgs, init;

@@ -3,15 +3,17 @@
 //! Parsed with positions, so that every error says line and column and what
 //! was perhaps meant. All errors of a file are reported at once.
 
+mod boundary;
+mod domains;
+mod imports;
 pub mod keys;
 mod reader;
+pub mod schema;
 
-use std::collections::BTreeMap;
+use reader::Reader;
 
-use reader::{Reader, Table};
-
-use crate::gate::scope::{self, Allowed, Domain, Domains, Rule};
-use crate::model::names::DomainName;
+use crate::boundary::rules::Rules;
+use crate::gate::scope::{Domain, Domains};
 
 /// The rules.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct Config {
     pub domains: Domains,
     /// What a commit must show.
     pub commit: Commit,
+    /// What may import what, beside what each domain says.
+    pub boundary: Rules,
 }
 
 /// What a commit must show.
@@ -53,121 +57,33 @@ impl Config {
         let root = reader.root();
         let mut config = Self::default();
         if let Some(root) = root {
-            reader.known_keys(&root, &["domains", "commit"]);
-            let domains = reader.tables(&root, "domains");
-            let domains: Vec<Domain> =
-                domains.iter().filter_map(|(name, table)| domain(&mut reader, name, table)).collect();
+            reader.known_keys(&root, schema::ROOT);
+            let tables = reader.tables(&root, "domains");
+            let mut names = imports::Names::default();
+            let found: Vec<Domain> = tables
+                .iter()
+                .filter_map(|(name, table)| domains::domain(&mut reader, name, table, &mut names))
+                .collect();
             if let Some(table) = reader.table(&root, "commit") {
-                reader.known_keys(&table, &["require_claim", "people"]);
+                reader.known_keys(&table, schema::COMMIT);
                 config.commit.require_claim = reader.bool(&table, "require_claim").unwrap_or(false);
                 config.commit.people =
                     reader.strings(&table, "people").unwrap_or_default().into_iter().map(|s| s.1).collect();
             }
-            match Domains::new(domains) {
+            config.boundary = boundary::rules(&mut reader, &root, &mut names);
+            names.check(&mut reader, tables.iter().map(|(name, _)| name.1.as_str()));
+            match Domains::new(found) {
                 Ok(domains) => config.domains = domains,
                 Err(error) => reader.fault(0, format!("the scopes together: {error}"), None),
             }
         }
         reader.finish(config)
     }
-}
 
-fn domain<'t>(reader: &mut Reader<'t>, name: &(usize, String), table: &Table<'t>) -> Option<Domain> {
-    reader.known_keys(table, &DOMAIN);
-    let parsed: Option<DomainName> = reader.name(name);
-    let (path_at, path) = reader.string(table, "path").unwrap_or((table.at, String::new()));
-    let path = path.trim_matches('/').to_owned();
-    if let Some(why) = bad_path(&path) {
-        reader.fault(path_at, format!("`path` {why}"), None);
+    /// Whether these rules say anything about imports.
+    pub fn has_boundaries(&self) -> bool {
+        self.boundary.say_something(&self.domains)
     }
-    let scope = match reader.strings(table, "scope") {
-        None => vec![(path_at, "**".to_owned())],
-        Some(globs) => globs,
-    };
-    let mut full = Vec::new();
-    for (at, text) in scope {
-        if let Some(why) = bad_path(&text) {
-            reader.fault(at, format!("the glob `{}` {why}", crate::text::escape::clipped(&text, 80)), None);
-            continue;
-        }
-        let glob = scope::below(&path, &text);
-        match scope::glob(&glob) {
-            Ok(_) => full.push(glob),
-            Err(error) => reader.fault(at, format!("no glob: {}", error.kind()), None),
-        }
-    }
-    let allowed_imports = reader.strings(table, "allowed_imports").map(|list| {
-        let at = reader.at(table, "allowed_imports");
-        Allowed { line: reader.line(at), rules: rules(reader, "", list) }
-    });
-    let forbidden_imports = reader.strings(table, "forbidden_imports").unwrap_or_default();
-    let forbidden_imports = rules(reader, "", forbidden_imports);
-    let public = reader.strings(table, "public").unwrap_or_default();
-    let public = rules(reader, &path, public);
-    let exports = reader.strings(table, "exports").unwrap_or_default().into_iter().map(|s| s.1).collect();
-    let imports = kinds_by_domain(reader, table);
-    let text = |reader: &mut Reader<'_>, key| reader.string(table, key).map(|s| s.1).unwrap_or_default();
-    let agent = reader.string(table, "agent");
-    Some(Domain {
-        name: Some(parsed?),
-        path,
-        scope: full,
-        agent: agent.and_then(|agent| reader.name(&agent)),
-        role: text(reader, "role"),
-        owner: text(reader, "owner"),
-        hint: text(reader, "hint"),
-        allowed_imports,
-        forbidden_imports,
-        public,
-        exports,
-        imports,
-    })
-}
-
-/// What stands in the table of a domain.
-const DOMAIN: [&str; 11] = [
-    "path",
-    "scope",
-    "agent",
-    "role",
-    "owner",
-    "hint",
-    "exports",
-    "imports",
-    "allowed_imports",
-    "forbidden_imports",
-    "public",
-];
-
-/// Patterns over files below `base`, and over packages.
-fn rules(reader: &mut Reader<'_>, base: &str, list: Vec<(usize, String)>) -> Vec<Rule> {
-    let mut rules = Vec::new();
-    for (at, text) in list {
-        let is_package = text.starts_with("pkg:");
-        if !is_package && let Some(why) = bad_path(&text) {
-            reader.fault(at, format!("the glob `{}` {why}", crate::text::escape::clipped(&text, 80)), None);
-            continue;
-        }
-        let pattern = if is_package { text.clone() } else { scope::below(base, &text) };
-        match Rule::new(text, reader.line(at), &pattern) {
-            Ok(rule) => rules.push(rule),
-            Err(error) => reader.fault(at, format!("no glob: {}", error.kind()), None),
-        }
-    }
-    rules
-}
-
-/// `imports = { domain = [kinds] }`.
-fn kinds_by_domain<'t>(reader: &mut Reader<'t>, table: &Table<'t>) -> BTreeMap<DomainName, Vec<String>> {
-    let Some(table) = reader.table(table, "imports") else { return BTreeMap::new() };
-    let mut found = BTreeMap::new();
-    for name in table.names() {
-        let kinds = reader.strings(&table, &name.1).unwrap_or_default();
-        if let Some(domain) = reader.name(&name) {
-            found.insert(domain, kinds.into_iter().map(|kind| kind.1).collect());
-        }
-    }
-    found
 }
 
 /// Why a path or glob cannot lie below the root.
@@ -212,10 +128,10 @@ mod tests {
         let [core, web] = config.domains.all() else { panic!() };
         let allowed = web.allowed_imports.as_ref().unwrap();
         assert_eq!((allowed.line, allowed.rules[0].line, allowed.rules[1].line), (3, 4, 5));
-        assert!(allowed.rules[0].matches("api/a/b.ts") && allowed.rules[1].matches("pkg:@acme/ui"));
-        assert!(!allowed.rules[1].matches("pkg:@other/ui"));
+        assert!(allowed.rules[0].covers("api/a/b.ts", None) && allowed.rules[1].covers("pkg:@acme/ui", None));
+        assert!(!allowed.rules[1].covers("pkg:@other/ui", None));
         assert_eq!((web.forbidden_imports[0].line, web.forbidden_imports[0].text.as_str()), (7, "api/x"));
-        assert!(web.public[0].matches("web/index.ts") && !web.public[0].matches("index.ts"));
+        assert!(web.public[0].covers("web/index.ts", None) && !web.public[0].covers("index.ts", None));
         assert_eq!((&web.exports[..], web.imports.len()), (&["Docs".to_owned()][..], 1));
         assert!(core.allowed_imports.as_ref().unwrap().rules.is_empty() && core.public.is_empty());
     }
@@ -255,7 +171,7 @@ mod tests {
         check_fault("[domains.a]\npath = '../x'\n", "comm.toml:2:8: `path` holds `.` or `..`");
         check_fault(
             "[domains.a]\nallowed_imports = 1\n",
-            "comm.toml:2:19: `allowed_imports` is an integer, not a string or a list of strings",
+            "comm.toml:2:19: `allowed_imports` is an integer, not a string or a list of strings and tables",
         );
         check_fault(
             "[domains.a]\npublic = ['/x']\n",
@@ -268,6 +184,34 @@ mod tests {
         check_fault(
             "[commit]\nrequire_claim = 'yes'\n",
             "comm.toml:2:17: `require_claim` is a string, not true or false",
+        );
+        check_fault(
+            "[boundary]\nunowned = 'forbit'\nmocks = 'ignore'\nbaseline = '../x'\n",
+            "comm.toml:2:11: `unowned` is `ignore`, `warn` or `forbid` (meant forbid)\ncomm.toml:3:9: `mocks` is `allow`, `warn` or `judge`\ncomm.toml:4:12: `baseline` holds `.` or `..`",
+        );
+        check_fault(
+            "[domains.web]\nforbidden_imports = [{ import = 'x/**', transitiv = true }, { kinds = ['types'] }]\n",
+            "comm.toml:2:41: unknown key `transitiv` (meant transitive)\ncomm.toml:2:61: it needs `import`",
+        );
+        check_fault(
+            "[domains.web]\nallowed_imports = [{ import = 'x/**', kinds = ['types'] }, 'domain:wbe', 3]\n",
+            "comm.toml:2:48: `types` is no kind of import (meant type)\ncomm.toml:2:60: there is no domain `wbe` (meant web)\ncomm.toml:2:74: `allowed_imports` is an integer, not a string or a list of strings and tables",
+        );
+        check_fault(
+            "[domains.web]\n[domains.api]\n[[layers]]\norder = ['web', ['ap', 'web'], 'x/[z-a]']\n",
+            "comm.toml:4:18: there is no domain `ap` (meant api)\ncomm.toml:4:24: `web` stands here twice\ncomm.toml:4:32: no glob: invalid range; 'z' > 'a'",
+        );
+        check_fault(
+            "[domains.web]\n[[layers]]\nname = 'a'\n[[layers]]\norder = ['web']\n[[independent]]\nmembers = 'web'\n",
+            "comm.toml:2:1: it needs `order`, the layers from high to low\ncomm.toml:5:1: `order` needs two layers at least, the higher first\ncomm.toml:7:1: `members` needs two parts at least",
+        );
+        check_fault(
+            "[layers]\norder = []\n",
+            "comm.toml:1:1: `layers` is a table, not a list of tables: write [[layers]]",
+        );
+        check_fault(
+            "[[exceptions]]\nfrom = 'a'\nto = 'pkg:b'\nreason = '...'\n[[exceptions]]\nfrom = 'pkg:a'\nto = 'b'\n",
+            "comm.toml:4:10: an exception needs a reason in words\ncomm.toml:5:1: it needs `reason`\ncomm.toml:6:8: a package imports nothing here; `from` is files or a domain",
         );
         check_fault("x = \n", "comm.toml:1:5: string values must be quoted, expected literal string");
     }

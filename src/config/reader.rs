@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Fault;
+use super::schema::Key;
 use crate::text::{escape, similar};
 
 /// A table and where it starts.
@@ -20,6 +21,14 @@ impl Table<'_> {
     pub(super) fn names(&self) -> Vec<(usize, String)> {
         self.table.keys().map(|key| (key.span().start, key.get_ref().clone().into_owned())).collect()
     }
+}
+
+/// An element of a list that may hold more than texts.
+#[derive(Clone, Debug)]
+pub(super) enum Item<'t> {
+    Text(String),
+    List(Vec<(usize, String)>),
+    Table(Table<'t>),
 }
 
 /// A document being read.
@@ -70,11 +79,11 @@ impl<'t> Reader<'t> {
     }
 
     /// Faults every key that is not among `known`.
-    pub(super) fn known_keys(&mut self, table: &Table<'_>, known: &[&str]) {
+    pub(super) fn known_keys(&mut self, table: &Table<'_>, known: &[Key]) {
         for key in table.table.keys() {
             let name = key.get_ref().as_ref();
-            if !known.contains(&name) {
-                let meant = similar::nearest(name, known.iter().copied()).map(str::to_owned);
+            if !known.iter().any(|known| known.name == name) {
+                let meant = similar::nearest(name, known.iter().map(|key| key.name)).map(str::to_owned);
                 self.fault(key.span().start, format!("unknown key `{}`", escape::clipped(name, 60)), meant);
             }
         }
@@ -143,6 +152,79 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The tables of a list of tables.
+    pub(super) fn list_of_tables(&mut self, table: &Table<'t>, key: &str) -> Vec<Table<'t>> {
+        let Some(value) = table.table.get(key) else { return Vec::new() };
+        let DeValue::Array(values) = value.get_ref() else {
+            self.wrong(value, key, &format!("a list of tables: write [[{key}]]"));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for value in values.iter() {
+            match value.get_ref() {
+                DeValue::Table(inner) => tables.push(Table { at: value.span().start, table: inner.clone() }),
+                _ => self.wrong(value, key, &format!("a list of tables: write [[{key}]]")),
+            }
+        }
+        tables
+    }
+
+    /// A list of texts and whatever else `expected` names, or one text alone.
+    pub(super) fn items(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        expected: &str,
+    ) -> Option<Vec<(usize, Item<'t>)>> {
+        let value = table.table.get(key)?;
+        let values: Vec<&Spanned<DeValue<'t>>> = match value.get_ref() {
+            DeValue::Array(values) => values.iter().collect(),
+            DeValue::String(_) => vec![value],
+            _ => {
+                self.wrong(value, key, expected);
+                return Some(Vec::new());
+            }
+        };
+        let mut items = Vec::new();
+        for value in values {
+            let at = value.span().start;
+            match value.get_ref() {
+                DeValue::String(text) => items.push((at, Item::Text(text.clone().into_owned()))),
+                DeValue::Table(inner) => items.push((at, Item::Table(Table { at, table: inner.clone() }))),
+                DeValue::Array(inner) => {
+                    let mut texts = Vec::new();
+                    for value in inner.iter() {
+                        match value.get_ref() {
+                            DeValue::String(text) => {
+                                texts.push((value.span().start, text.clone().into_owned()))
+                            }
+                            _ => self.wrong(value, key, expected),
+                        }
+                    }
+                    items.push((at, Item::List(texts)));
+                }
+                _ => self.wrong(value, key, expected),
+            }
+        }
+        Some(items)
+    }
+
+    /// One of a few words.
+    pub(super) fn word(&mut self, table: &Table<'_>, key: &str, words: &[&str]) -> Option<String> {
+        let (at, text) = self.string(table, key)?;
+        if words.contains(&text.as_str()) {
+            return Some(text);
+        }
+        let meant = similar::nearest(&text, words.iter().copied()).map(str::to_owned);
+        self.fault(at, format!("`{key}` is {}", either(words)), meant);
+        None
+    }
+
+    /// Whether a table has a key.
+    pub(super) fn has(&self, table: &Table<'_>, key: &str) -> bool {
+        table.table.contains_key(key)
+    }
+
     pub(super) fn bool(&mut self, table: &Table<'_>, key: &str) -> Option<bool> {
         let value = table.table.get(key)?;
         match value.get_ref() {
@@ -193,5 +275,17 @@ impl<'t> Reader<'t> {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Fault { line, column, what, meant }
+    }
+}
+
+/// `a`, `a or b`, `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => format!("`{only}`"),
+        [start @ .., last] => {
+            let start: Vec<String> = start.iter().map(|word| format!("`{word}`")).collect();
+            format!("{} or `{last}`", start.join(", "))
+        }
     }
 }

@@ -2,5 +2,9 @@
 //!
 //! Pure: paths and rules in, findings out. Nothing here reads a repository.
 
+pub mod allowance;
+pub mod baseline;
+pub mod code;
 pub mod finding;
+pub mod pattern;
 pub mod scope;

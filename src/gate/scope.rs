@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use globset::{Candidate, Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{Candidate, GlobSet, GlobSetBuilder};
 
+use super::pattern::{Rule, glob};
 use crate::model::names::{AgentName, DomainName};
 
 /// The file that holds the rules, at the root of the repository.
@@ -20,10 +21,14 @@ pub const RULES: &str = "comm.toml";
 pub struct Domain {
     /// Its name; empty only in a default.
     pub name: Option<DomainName>,
+    /// Its line of `comm.toml`.
+    pub line: usize,
     /// The folder that its globs are relative to; empty for the root.
     pub path: String,
     /// Its globs, relative to the root.
     pub scope: Vec<String>,
+    /// The line of `scope`; that of the domain if it has none.
+    pub scope_line: usize,
     /// The agent that works on it.
     pub agent: Option<AgentName>,
     /// What that agent does, in a few words.
@@ -51,28 +56,6 @@ pub struct Allowed {
     pub line: usize,
     /// One of these must match.
     pub rules: Vec<Rule>,
-}
-
-/// A pattern over files, or over packages (`pkg:NAME`).
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// As it is written.
-    pub text: String,
-    /// Its line of `comm.toml`.
-    pub line: usize,
-    matcher: GlobMatcher,
-}
-
-impl Rule {
-    /// A pattern, relative to the root.
-    pub fn new(text: String, line: usize, pattern: &str) -> Result<Self, globset::Error> {
-        Ok(Self { text, line, matcher: glob(pattern)?.compile_matcher() })
-    }
-
-    /// Whether it covers a file, or a package as `pkg:NAME`.
-    pub fn matches(&self, name: &str) -> bool {
-        self.matcher.is_match(name)
-    }
 }
 
 impl Domain {
@@ -126,6 +109,11 @@ impl Domains {
         self.domains.iter().find(|d| d.name.as_ref() == Some(name))
     }
 
+    /// The place among [`Domains::all`] of a domain.
+    pub fn index_of(&self, name: &DomainName) -> Option<usize> {
+        self.domains.iter().position(|domain| domain.name.as_ref() == Some(name))
+    }
+
     /// Whose the file at `path` is, as git has the path: relative to the
     /// root, with `/`, any bytes.
     pub fn owner(&self, path: &[u8]) -> Owner<'_> {
@@ -149,12 +137,6 @@ impl Domains {
             (None, None) => Owner::Nobody,
         }
     }
-}
-
-/// One glob, in the syntax that all of `comm.toml` uses: `*` and `?` stay
-/// within a folder, `**` crosses folders, `{a,b}` and `[a-z]` as usual.
-pub fn glob(text: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()
 }
 
 /// Length of what a glob starts with before its first special character.

@@ -8,13 +8,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::boundary::Reader;
+use super::boundary::book::Book;
+use super::boundary::change::committed;
 use super::error::Error;
 use super::identity::is_agent;
 use super::{Context, commit, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::RULES;
-use crate::git::{Oid, Ranged, Repo};
+use crate::git::{Oid, Ranged};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::task::{Claim, Task};
@@ -75,14 +78,14 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
         return Ok(Verdict { gates: vec![claim, scope], note: Some(note) });
     };
     let mut boundary = Gate { name: "boundary", checked: 0, findings: Vec::new() };
-    let reader = super::boundary::Reader::new(repo);
+    let book = Book::at(repo, Some(base_oid), base_rules.clone())?;
+    let reader = Reader::new(repo);
     let mut grants = HashMap::new();
     for one in &range {
-        if let Some(findings) = crossings(&reader, repo, &base_rules, one)? {
+        if let Some(broken) = committed(&reader, &book, one)? {
             boundary.checked += 1;
-            boundary
-                .findings
-                .extend(findings.into_iter().map(|f| Finding { commit: Some(one.oid.to_string()), ..f }));
+            let named = |f| Finding { commit: Some(one.oid.to_string()), ..f };
+            boundary.findings.extend(broken.findings.into_iter().map(named));
         }
         claim.checked += 1;
         let Some(findings) = judge_one(context, &base_rules, one, &mut grants)? else { continue };
@@ -93,29 +96,6 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
         }
     }
     Ok(Verdict { gates: vec![claim, scope, boundary], note: None })
-}
-
-/// The imports of a commit that cross a border, under the base's rules and
-/// its own. None: no rule is about imports.
-fn crossings(
-    reader: &super::boundary::Reader<'_>,
-    repo: &Repo,
-    base: &Config,
-    one: &Ranged,
-) -> Result<Option<Vec<Finding>>, Error> {
-    // Rules that cannot be read are found elsewhere.
-    let own = match rules::at(repo, Some(one.oid)) {
-        Err(Error::Rules { .. }) => None,
-        other => other?,
-    };
-    let both: Vec<&Config> =
-        std::iter::once(base).chain(&own).filter(|rules| super::boundary::has_rules(rules)).collect();
-    if both.is_empty() {
-        return Ok(None);
-    }
-    let changed =
-        super::boundary::Changed { commit: Some(one.oid), parents: &one.parents, changes: &one.changes };
-    reader.broken_by(&changed, &both).map(Some)
 }
 
 /// Whether a commit that is made once more, as in a rebase, was allowed where
@@ -180,7 +160,7 @@ fn judge_one(
         Err(Error::Rules { faults }) => {
             let what = faults.first().map_or_else(String::new, ToString::to_string);
             let how = "a later commit mends them; the person decides whether it may land".into();
-            findings.push(Finding { code: "rules", path: RULES.into(), line: 0, commit: None, what, how });
+            findings.push(Finding::new("rules", RULES, what, how));
             None
         }
         other => other?,
@@ -194,7 +174,7 @@ fn judge_one(
             if is_unknown {
                 how.push_str("; or the board in this clone is older than the claim: fetch it again");
             }
-            findings.push(Finding { code: "claim", path: Vec::new(), line: 0, commit: None, what, how });
+            findings.push(Finding::new("claim", "", what, how));
             // What it changed is judged all the same, as far as its author
             // tells whose it is.
             authors_domains(context, base, one)?

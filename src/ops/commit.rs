@@ -11,7 +11,7 @@ use super::{Context, boundary, losses, resolve, rules};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Owner, RULES};
-use crate::git::{Change, Oid};
+use crate::git::Change;
 use crate::model::names::{AgentName, DomainName, TaskId};
 use crate::model::refusal::Refusal;
 use crate::model::stamp::Fence;
@@ -57,7 +57,7 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
     let agent = match context.identity.committer(&context.store, &judged_by)? {
         Who::Agent(name) => name,
         Who::Person(_) | Who::Script(_) => {
-            refuse_crossing(context, &[own.as_ref().unwrap_or(&judged_by)], &changes, None)?;
+            refuse_crossing(context, &judged_by, own.as_ref(), &changes, None)?;
             return Ok(Passed { files: changes.len(), grant: None });
         }
         Who::Nobody(why) => {
@@ -91,8 +91,7 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
         }
     }
     if findings.is_empty() {
-        let both: Vec<&Config> = std::iter::once(&before).chain(&own).collect();
-        refuse_crossing(context, &both, &changes, Some((&author, &bound)))?;
+        refuse_crossing(context, &before, own.as_ref(), &changes, Some((&author, &bound)))?;
         return Ok(Passed { files: changes.len(), grant });
     }
     let scope: Vec<&str> = bound.iter().map(DomainName::as_str).collect();
@@ -112,28 +111,27 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
 /// are about the code. What an agent tried is on the record.
 fn refuse_crossing(
     context: &Context<'_>,
-    rules: &[&Config],
+    in_force: &Config,
+    own: Option<&Config>,
     changes: &[Change],
     agent: Option<(&Author, &[DomainName])>,
 ) -> Result<(), Error> {
-    let rules: Vec<&Config> = rules.iter().copied().filter(|rules| boundary::has_rules(rules)).collect();
-    if rules.is_empty() {
-        return Ok(());
-    }
-    let repo = context.store.repo();
-    let parents: Vec<Oid> = repo.head()?.into_iter().chain(repo.merge_heads()).collect();
-    // What two branches did may break together where nobody changed a thing.
-    if changes.is_empty() && parents.len() < 2 {
-        return Ok(());
-    }
-    let changed = boundary::Changed { commit: None, parents: &parents, changes };
-    let findings = boundary::Reader::new(repo).broken_by(&changed, &rules)?;
+    let broken = boundary::change::staged(context.store.repo(), in_force, own, changes, agent.is_some())?;
+    let (findings, said): (Vec<Finding>, Vec<Finding>) =
+        broken.findings.into_iter().partition(Finding::is_error);
+    context.notices.borrow_mut().extend(said.iter().map(ToString::to_string));
     let Some(first) = findings.first() else { return Ok(()) };
-    let what = format!(
-        "{} of {} across a border",
-        plural(findings.len(), "import"),
-        plural(changes.len(), "staged file")
-    );
+    let imports = findings.iter().filter(|finding| finding.crossing.is_some()).count();
+    let what = match imports {
+        imports if imports == findings.len() => {
+            format!(
+                "{} of {} across a border",
+                plural(imports, "import"),
+                plural(changes.len(), "staged file")
+            )
+        }
+        _ => format!("{} in {}", plural(findings.len(), "finding"), plural(changes.len(), "staged file")),
+    };
     let hint = first.how.clone();
     if let Some((author, bound)) = agent {
         on_record(context, author, bound, "boundary", &what, &findings);
@@ -144,9 +142,7 @@ fn refuse_crossing(
 /// The changes that are not for an agent of the `bound` domains.
 pub fn out_of_scope(rules: &Config, bound: &[DomainName], changes: &[Change]) -> Vec<Finding> {
     let judge = |change: &Change| {
-        let finding = |what: String, how: String| {
-            Some(Finding { code: "scope", path: change.path.clone(), line: 0, commit: None, what, how })
-        };
+        let finding = |what: String, how: String| Some(Finding::new("scope", change.path.clone(), what, how));
         if is_rules(&change.path) {
             return finding("the rules are in no agent's scope".into(), "ask the person".into());
         }

@@ -356,10 +356,16 @@ fn candidates(ids: &[TaskId]) -> String {
 }
 
 impl Error {
-    /// What stands below the first line: one line each.
+    /// What stands below the first line, each of one line or more.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Gate { findings, .. } => findings.iter().map(ToString::to_string).collect(),
+            Self::Gate { findings, .. } => findings
+                .iter()
+                .map(|finding| {
+                    let details = finding.details().into_iter().map(|line| format!("\n  {line}"));
+                    std::iter::once(finding.to_string()).chain(details).collect()
+                })
+                .collect(),
             Self::No { reasons, .. } => reasons.clone(),
             Self::Rules { faults } => faults
                 .iter()

@@ -83,7 +83,13 @@ pub fn in_force(repo: &Repo) -> Result<Option<Config>, Error> {
 /// The rules that are staged; none stand for no rules.
 pub fn staged(repo: &Repo) -> Result<Config, Error> {
     let entry = repo.files_staged()?.into_iter().find(|entry| entry.path == RULES.as_bytes());
-    entry.map_or_else(|| Ok(Config::default()), |entry| of_blob(repo, entry.oid))
+    let Some(entry) = entry else { return Ok(Config::default()) };
+    let what = match (entry.is_unmerged, entry.is_file) {
+        (false, true) => return of_blob(repo, entry.oid),
+        (true, _) => "it is in conflict",
+        (false, false) => "it is a folder or a link, and must be a file",
+    };
+    Err(Error::Rules { faults: vec![Fault { line: 1, column: 1, what: what.to_owned(), meant: None }] })
 }
 
 /// As [`in_force`], for questions that are not about a commit.

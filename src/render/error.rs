@@ -23,7 +23,7 @@ pub fn text(error: &Error) -> String {
         cause = source.source();
     }
     let details = error.details();
-    for line in details.iter().take(DETAILS) {
+    for line in details.iter().take(DETAILS).flat_map(|detail| detail.split('\n')) {
         out.push_str(&format!("\n  {}", escape::line(line)));
     }
     if details.len() > DETAILS {

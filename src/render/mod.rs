@@ -2,6 +2,7 @@
 //! programs as JSON. Knows neither arguments nor how answers come about.
 
 pub mod answer;
+pub mod boundary;
 pub mod columns;
 pub mod demo;
 pub mod doctor;

@@ -56,35 +56,40 @@ fn typescript_keeps_to_the_borders() {
         "web/b.tsx",
         "\nimport { x } from '../api/inner.js'\n",
         &[
-            "web/b.tsx:2: B003 imports api/inner.ts of domain api, owner Team API, which is not public (comm.toml:4)",
-            "use public/**, public.*, public; or ask: git comm msg send --to domain:api TEXT",
+            "web/b.tsx:2: B003 imports api/inner.ts of domain api, owner Team API (`../api/inner.js`): not public (comm.toml:4)",
+            "ask: git comm msg send --to domain:api TEXT",
         ],
     );
     check(
         &s,
         "web/c.js",
         "export * from '../api/secret'\n",
-        &["web/c.js:1: B001", "`api/secret.*` forbids to web (comm.toml:9)"],
+        &["web/c.js:1: B001", "`api/secret.*` is forbidden to web (comm.toml:9)"],
     );
     check(
         &s,
         "web/d.mjs",
         "const x = await import('lodash/fp')\n",
-        &["web/d.mjs:1: B002 imports pkg:lodash, which is not among what web may import (comm.toml:8)"],
+        &["web/d.mjs:1: B002 imports pkg:lodash (`lodash/fp`): not among what web may import (comm.toml:8)"],
     );
     check(
         &s,
         "core/e.ts",
         "import './own'\nimport '../web/a'\n",
-        &["core/e.ts:2: B002 imports web/a.ts of domain web"],
+        &["core/e.ts:2: B002 imports web/a.ts of domain web (`../web/a`): not among what core may import"],
     );
     check(
         &s,
         "web/f.ts",
         "import './gone'\n",
-        &["web/f.ts:1: B004 imports `./gone`, and there is no such file here"],
+        &["web/f.ts:1: B004 imports `./gone`: there is no such file here"],
     );
-    check(&s, "web/g.ts", "import {\n", &["web/g.ts: what it imports is not known: line 1 cannot be parsed"]);
+    check(
+        &s,
+        "web/g.ts",
+        "import {\n",
+        &["web/g.ts: B005 what it imports is not known: line 1 cannot be parsed"],
+    );
 }
 
 #[test]
@@ -95,7 +100,7 @@ fn python_keeps_to_the_borders() {
         &s,
         "web/b.py",
         "from api import (public,\n  inner)\n",
-        &["web/b.py:1: B003 imports api/inner.py of domain api"],
+        &["web/b.py:1: B003 imports api/inner.py of domain api, owner Team API (`api`): not public"],
     );
     check(&s, "web/c.py", "def f():\n    import numpy as np\n", &["web/c.py:2: B002 imports pkg:numpy"]);
     check(&s, "web/d.py", "from .missing import x\n", &["web/d.py:1: B004 imports `.missing`"]);
@@ -123,7 +128,7 @@ fn rust_keeps_to_the_borders() {
         &s,
         "web/mod.rs",
         "use {super::api::inner, rand::rng};\n",
-        &["B003 imports api/inner.rs", "B002 imports pkg:rand"],
+        &["B003 imports api/inner.rs", "B002 imports pkg:rand (`rand::rng`)"],
     );
     check(&s, "web/mod.rs", "mod gone;\n", &["web/mod.rs:1: B004 imports `gone`"]);
 }
@@ -142,12 +147,12 @@ fn what_is_staged_is_judged_and_not_what_lies_there() {
     s.comm("boundary check --rev HEAD").succeeds();
     stage(&s);
     let found = s.comm("boundary check --json").exits(1).json();
-    assert_eq!(found["findings"][0]["code"], "B001");
+    assert_eq!(found["violations"][0]["code"], "B001");
     assert_eq!(
-        (&found["findings"][0]["file"], &found["findings"][0]["line"]),
+        (&found["violations"][0]["file"], &found["violations"][0]["line"]),
         (&"web/a.ts".into(), &1.into())
     );
-    assert_eq!(found["files"]["TypeScript/JavaScript"], 5);
+    assert_eq!(found["files_checked"], 9);
 }
 
 #[test]

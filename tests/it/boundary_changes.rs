@@ -172,5 +172,5 @@ fn what_is_kept_is_used() {
     assert!(run.stdout.contains("a/f0.ts:1: B001"), "{}", run.stdout);
     std::fs::remove_file(kept(&s)).unwrap();
     let run = s.comm("boundary check");
-    assert!(run.stdout.contains("a/f0.ts: what it imports is not known"), "{}", run.stdout);
+    assert!(run.stdout.contains("a/f0.ts: B005 what it imports is not known"), "{}", run.stdout);
 }

@@ -42,14 +42,14 @@ fn check(name: &[u8], content: &[u8], says: &[&str]) {
 
 #[test]
 fn a_file_that_cannot_be_read_is_refused() {
-    check(b"a/x.ts", b"import {\n", &["a/x.ts: what it imports is not known: line 1 cannot be parsed"]);
-    check(b"a/x.py", b"import (\n", &["a/x.py: what it imports is not known: line 1 cannot be parsed"]);
-    check(b"a/x.rs", b"use (\n", &["a/x.rs: what it imports is not known: line 1 cannot be parsed"]);
+    check(b"a/x.ts", b"import {\n", &["a/x.ts: B005 what it imports is not known: line 1 cannot be parsed"]);
+    check(b"a/x.py", b"import (\n", &["a/x.py: B005 what it imports is not known: line 1 cannot be parsed"]);
+    check(b"a/x.rs", b"use (\n", &["a/x.rs: B005 what it imports is not known: line 1 cannot be parsed"]);
     let binary = "what it imports is not known: it is not UTF-8 text";
     check(b"a/x.ts", b"import '../b/thing'\0", &[binary]);
     check(b"a/x.rs", b"use a::b;\xff", &[binary]);
     let large = [&vec![b' '; 50 << 20][..], b"import '../b/thing'"].concat();
-    check(b"a/x.ts", &large, &["a/x.ts: what it imports is not known: ", "52428819 bytes"]);
+    check(b"a/x.ts", &large, &["a/x.ts: B005 what it imports is not known: ", "52428819 bytes"]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_conflict_is_no_clean_tree() {
     let run = s.comm("boundary check");
     assert_eq!(run.code, 1, "{}", run.stdout);
     assert!(
-        run.stdout.contains("a/old.ts: what it imports is not known: it is in conflict"),
+        run.stdout.contains("a/old.ts: B005 what it imports is not known: it is in conflict"),
         "{}",
         run.stdout
     );
@@ -186,7 +186,7 @@ fn an_object_that_is_missing_is_not_passed_over() {
     std::fs::remove_file(s.repo().join(".git/objects").join(folder).join(file)).unwrap();
     let run = s.comm("boundary check");
     assert_eq!(run.code, 1, "{}", run.stdout);
-    let says = format!("a/x.ts: what it imports is not known: object {} is missing", oid.trim());
+    let says = format!("a/x.ts: B005 what it imports is not known: object {} is missing", oid.trim());
     assert!(run.stdout.contains(&says), "{}", run.stdout);
 }
 

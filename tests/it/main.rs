@@ -15,6 +15,10 @@
 )]
 
 mod boundaries;
+mod boundaries_excuses;
+mod boundaries_guide;
+mod boundaries_range;
+mod boundaries_rules;
 mod boundary_changes;
 mod boundary_explain;
 mod boundary_formats;
@@ -64,6 +68,7 @@ mod readme;
 mod rebases;
 mod refusals;
 mod scanned;
+mod schema;
 mod setup;
 mod shared;
 mod stories;

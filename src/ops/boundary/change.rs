@@ -1,65 +1,157 @@
-//! What a change breaks.
-//!
-//! A file that is added, removed or moved changes how others resolve their
-//! imports, and so does a setting: then every file is judged. Else the files
-//! that changed are all that can have become worse.
+//! A change, judged by the rules before it and its own: what it breaks, and
+//! whether it makes the rules weaker.
 
 use std::collections::BTreeSet;
 
-use super::{Checked, Reader};
+use super::Reader;
+use super::book::Book;
+use super::check::{Checked, Unneeded};
 use crate::boundary::files::is_setting;
-use crate::config::Config;
-use crate::gate::finding::Finding;
+use crate::config::{Config, Fault};
+use crate::gate::code;
+use crate::gate::finding::{Finding, Severity};
 use crate::gate::scope::RULES;
-use crate::git::{Change, Oid};
+use crate::git::{Change, Entry, Oid, Ranged, Repo};
 use crate::ops::error::Error;
+use crate::ops::identity::Who;
+use crate::ops::{Context, rules};
 use crate::syntax::{Import, Kind, Language};
 
-/// A change that is, or is about to become, a commit.
-#[derive(Clone, Copy, Debug)]
-pub struct Changed<'c> {
-    /// The commit; none: what is staged.
-    pub commit: Option<Oid>,
-    /// What it is made on top of, the first that it is compared with first.
-    pub parents: &'c [Oid],
-    /// The files in which it differs.
-    pub changes: &'c [Change],
+/// What was found in a change.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// The whole tree that it makes.
+    pub tree: Checked,
+    /// What it breaks, and what there is to remark.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges what is staged by the rules in force and those that are staged with
+/// it, if any. People overrule: only the staged ones judge them, and what
+/// those let pass is said.
+pub fn staged(
+    repo: &Repo,
+    in_force: &Config,
+    own: Option<&Config>,
+    changes: &[Change],
+    is_agent: bool,
+) -> Result<Broken, Error> {
+    let parents: Vec<Oid> = repo.head()?.into_iter().chain(repo.merge_heads()).collect();
+    // What two branches did may break together where nobody changed a thing.
+    let is_empty = changes.is_empty() && parents.len() < 2;
+    if is_empty || ![Some(in_force), own].into_iter().flatten().any(Config::has_boundaries) {
+        return Ok(Broken::default());
+    }
+    let reader = Reader::new(repo);
+    let head = match repo.head()? {
+        Some(head) => Some(head),
+        None => repo.trunk()?.map(|trunk| trunk.tip),
+    };
+    let entries = repo.files_staged()?;
+    let before = Book::at(repo, head, in_force.clone())?;
+    let after = Book::of_entries(repo, own.unwrap_or(in_force).clone(), &entries)?;
+    let mut weaker = weakened(&before, &after, changes);
+    if !is_agent {
+        weaker.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
+    }
+    let books: Vec<&Book> = if is_agent { vec![&before, &after] } else { vec![&after] };
+    let books: Vec<&Book> = books.into_iter().filter(|book| book.config.has_boundaries()).collect();
+    let mut broken = reader.broken_by(&entries, changes, &parents, &books)?;
+    broken.findings.extend(weaker);
+    Ok(broken)
+}
+
+/// Judges one commit of a range by the rules of the range's base and its own.
+/// None: no rule is about imports.
+pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Option<Broken>, Error> {
+    let repo = reader.repo();
+    let touches_rules = one.changes.iter().any(|change| change.path == RULES.as_bytes());
+    // Rules that cannot be read are found elsewhere; the base's still judge.
+    let own = match rules::at(repo, Some(one.oid)) {
+        Err(Error::Rules { .. }) => None,
+        other => Some(other?.unwrap_or_default()),
+    };
+    let own = own.map(|own| Book::at(repo, Some(one.oid), own)).transpose()?;
+    let books: Vec<&Book> =
+        std::iter::once(base).chain(&own).filter(|book| book.config.has_boundaries()).collect();
+    if books.is_empty() && !touches_rules {
+        return Ok(None);
+    }
+    let mut broken = Broken::default();
+    if !books.is_empty() {
+        broken = reader.broken_by(&repo.files_of(one.oid)?, &one.changes, &one.parents, &books)?;
+    }
+    if let (Some(own), Some(&parent)) = (&own, one.parents.first()) {
+        let before = match rules::at(repo, Some(parent)) {
+            Err(Error::Rules { .. }) => Config::default(),
+            other => other?.unwrap_or_default(),
+        };
+        let before = Book::at(repo, Some(parent), before)?;
+        let people = &base.config.commit.people;
+        let is_person = people.contains(&one.author_name) || people.contains(&one.author_email);
+        for finding in weakened(&before, own, &one.changes) {
+            let severity = if is_person { Severity::Warning } else { finding.severity };
+            broken.findings.push(finding.weighing(severity));
+        }
+    }
+    Ok((!books.is_empty() || !broken.findings.is_empty()).then_some(broken))
+}
+
+/// What a change lets pass that was not before, where it touches what says so.
+fn weakened(before: &Book, after: &Book, changes: &[Change]) -> Vec<Finding> {
+    let paths = [RULES, &before.config.boundary.baseline, &after.config.boundary.baseline];
+    let touches = changes.iter().any(|change| paths.iter().any(|path| change.path == path.as_bytes()));
+    if touches { after.weaker_than(before) } else { Vec::new() }
 }
 
 impl Reader<'_> {
-    /// What is found in the files that a change touches, and elsewhere what
-    /// was not found before it.
-    pub fn broken_by(&self, changed: &Changed<'_>, rules: &[&Config]) -> Result<Vec<Finding>, Error> {
-        let entries = match changed.commit {
-            Some(commit) => self.repo.files_of(commit)?,
-            None => self.repo.files_staged()?,
-        };
-        let alone = self.is_judged_alone(changed)?;
-        let touched: BTreeSet<&[u8]> = changed.changes.iter().map(|change| &change.path[..]).collect();
-        let checked = self.check(&entries, rules, alone.then_some(&touched))?;
-        let (mut broken, elsewhere): (Vec<_>, Vec<_>) =
-            checked.findings.into_iter().partition(|finding| touched.contains(&finding.path[..]));
-        if !elsewhere.is_empty() {
-            let before = match changed.parents.first() {
-                Some(&parent) => self.commit(parent, rules)?,
-                None => Checked::default(),
-            };
-            broken.extend(elsewhere.into_iter().filter(|finding| !before.findings.contains(finding)));
+    /// What a change breaks: what is found in the files that it touches, and
+    /// elsewhere what was not there before: files that import what is gone,
+    /// ways and cycles that it closes.
+    fn broken_by(
+        &self,
+        entries: &[Entry],
+        changes: &[Change],
+        parents: &[Oid],
+        books: &[&Book],
+    ) -> Result<Broken, Error> {
+        let touched: BTreeSet<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
+        let alone = self.is_judged_alone(changes, parents, books)?;
+        let mut checked = self.check(entries, books, alone.then_some(&touched), Unneeded::IfForbidden)?;
+        let errors = std::mem::take(&mut checked.findings).into_iter().filter(Finding::is_error);
+        let (mut findings, mut elsewhere): (Vec<_>, Vec<_>) =
+            errors.partition(|finding| touched.contains(finding.path.as_slice()));
+        for &parent in parents {
+            if elsewhere.is_empty() {
+                break;
+            }
+            let before = self.check(&self.repo.files_of(parent)?, books, None, Unneeded::IfForbidden)?;
+            let known: BTreeSet<_> = before.findings.iter().map(Finding::identity).collect();
+            // What led nowhere and now leads somewhere was no better before.
+            let led_nowhere: BTreeSet<_> =
+                before.findings.iter().filter(|f| f.code == code::UNRESOLVED).map(import_of).collect();
+            elsewhere.retain(|finding| {
+                let is_known = known.contains(&finding.identity());
+                !is_known && !(finding.crossing.is_some() && led_nowhere.contains(&import_of(finding)))
+            });
         }
-        Ok(broken)
+        findings.extend(elsewhere);
+        Ok(Broken { tree: checked, findings })
     }
 
     /// Whether no file but those of the change can be judged otherwise than
-    /// before it.
-    fn is_judged_alone(&self, changed: &Changed<'_>) -> Result<bool, Error> {
+    /// before it. A file that is added, removed or moved changes how others
+    /// resolve their imports, and so does a setting.
+    fn is_judged_alone(&self, changes: &[Change], parents: &[Oid], books: &[&Book]) -> Result<bool, Error> {
         // Of a merge the changes are those that nobody judged before; what
         // they are made to is neither parent.
-        if changed.parents.len() != 1 {
+        if parents.len() != 1 || books.iter().any(|book| book.needs_whole_tree()) {
             return Ok(false);
         }
-        for change in changed.changes {
+        for change in changes {
             let Ok(path) = std::str::from_utf8(&change.path) else { return Ok(false) };
-            if !change.is_edit() || path == RULES || is_setting(path) || self.moves_modules(change)? {
+            let is_rules = path == RULES || books.iter().any(|book| book.config.boundary.baseline == path);
+            if !change.is_edit() || is_rules || is_setting(path) || self.moves_modules(change)? {
                 return Ok(false);
             }
         }
@@ -84,4 +176,98 @@ impl Reader<'_> {
         };
         Ok(parts(before)? != parts(after)?)
     }
+}
+
+/// The import that a finding is about.
+fn import_of(finding: &Finding) -> (&[u8], &str) {
+    (&finding.path, finding.crossing.as_ref().map_or("", |crossing| crossing.import.as_str()))
+}
+
+/// What was found in a range.
+#[derive(Clone, Debug, Default)]
+pub struct Range {
+    /// How many commits were judged.
+    pub commits: usize,
+    /// The tree of the last one.
+    pub last: Checked,
+    /// What was found, each with its commit.
+    pub findings: Vec<Finding>,
+    /// Something about the range as a whole.
+    pub note: Option<String>,
+}
+
+/// Judges every commit of `base..head` by the rules of `base` and its own.
+pub fn range(repo: &Repo, base: Oid, head: Oid) -> Result<Range, Error> {
+    let commits = repo.range(base, head, &[])?;
+    if let Some(oid) = repo.cut_off(&commits) {
+        return Err(Error::Absent {
+            what: format!("this clone has no history before {oid}, which is in the range"),
+            hint: "fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)".into(),
+        });
+    }
+    let mut range = Range::default();
+    let rules = rules::at(repo, Some(base))?;
+    if rules.is_none() {
+        range.note = Some(format!("{base} has no {RULES}: each commit is judged by its own rules only"));
+    }
+    let book = Book::at(repo, Some(base), rules.unwrap_or_default())?;
+    let reader = Reader::new(repo);
+    for one in &commits {
+        let faults = match rules::at(repo, Some(one.oid)) {
+            Err(Error::Rules { faults }) => faults,
+            other => other.map(|_| Vec::new())?,
+        };
+        let unreadable = faults.iter().map(unreadable_rules);
+        let broken = committed(&reader, &book, one)?.unwrap_or_default();
+        range.commits += 1;
+        range.last = broken.tree;
+        let findings = unreadable.chain(broken.findings);
+        range.findings.extend(findings.map(|f| Finding { commit: Some(one.oid.to_string()), ..f }));
+    }
+    Ok(range)
+}
+
+fn unreadable_rules(fault: &Fault) -> Finding {
+    let how = "mend it in the commit itself".to_owned();
+    Finding::new(code::UNREADABLE, RULES, fault.what.clone(), how).at(fault.line)
+}
+
+/// Checks all that is staged, as the hook will judge it for whoever asks: an
+/// agent's also by the rules in force.
+pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
+    let repo = context.store.repo();
+    let own = rules::staged(repo)?;
+    let in_force = match rules::in_force(repo) {
+        // They are mended by what is staged.
+        Err(Error::Rules { .. }) => None,
+        other => other?,
+    };
+    let judged_by = in_force.as_ref().unwrap_or(&own);
+    let is_agent = matches!(context.identity.committer(&context.store, judged_by), Ok(Who::Agent(_)));
+    let entries = repo.files_staged()?;
+    let after = Book::of_entries(repo, own, &entries)?;
+    let head = match repo.head()? {
+        Some(head) => Some(head),
+        None => repo.trunk()?.map(|trunk| trunk.tip),
+    };
+    let before = in_force.map(|rules| Book::at(repo, head, rules)).transpose()?;
+    let mut books = vec![&after];
+    if let Some(before) = before.as_ref().filter(|_| is_agent) {
+        books.insert(0, before);
+    }
+    let mut checked = Reader::new(repo).check(&entries, &books, None, Unneeded::Told)?;
+    if let Some(before) = &before {
+        for finding in after.weaker_than(before) {
+            let severity = if is_agent { finding.severity } else { Severity::Warning };
+            checked.findings.push(finding.weighing(severity));
+        }
+    }
+    Ok(checked)
+}
+
+/// Checks the tree of a commit by its own rules.
+pub fn tree(repo: &Repo, commit: Oid) -> Result<Checked, Error> {
+    let own = rules::at(repo, Some(commit))?.unwrap_or_default();
+    let book = Book::at(repo, Some(commit), own)?;
+    Reader::new(repo).check(&repo.files_of(commit)?, &[&book], None, Unneeded::Told)
 }

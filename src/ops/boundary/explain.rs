@@ -92,7 +92,7 @@ pub fn explain(seen: &Seen, rules: &Config, from: &str, to: &str) -> Result<Expl
             hint: "see what there is: git comm boundary graph".into(),
         });
     }
-    let verdict = verdict(domains, &sources, &targets);
+    let verdict = verdict(rules, &sources, &targets);
     let within = |path: &str| sources.binary_search(&path).is_ok();
     let reaches = |target: &Target| targets.binary_search(target).is_ok();
     let imports: Vec<Edge> = seen
@@ -198,7 +198,8 @@ impl Verdict<'_> {
 /// Judges such an import as one that is there is judged. Of several files that
 /// could be imported one is enough; of several that import, one of each domain
 /// is asked for.
-fn verdict<'s>(domains: &Domains, sources: &[&'s str], targets: &[Target]) -> Verdict<'s> {
+fn verdict<'s>(rules: &Config, sources: &[&'s str], targets: &[Target]) -> Verdict<'s> {
+    let domains = &rules.domains;
     let mut asked = BTreeSet::new();
     let all = targets.len();
     let mut last = Verdict { finding: None, source: "", open: Vec::new(), all };
@@ -213,7 +214,7 @@ fn verdict<'s>(domains: &Domains, sources: &[&'s str], targets: &[Target]) -> Ve
         let (mut open, mut first) = (Vec::new(), None);
         for target in targets {
             let edge = Edge { from: (*source).to_owned(), import: imagined(target), target: target.clone() };
-            match judge::judge(domains, std::slice::from_ref(&edge)).into_iter().next() {
+            match judge::judge_one(domains, &rules.boundary, &edge).into_iter().next() {
                 None => open.push(target.clone()),
                 Some(finding) => {
                     first.get_or_insert(finding);
@@ -257,13 +258,14 @@ fn reason(domains: &Domains, source: &str, target: &Target) -> String {
     if to.is_some_and(|to| to.name == from.name) {
         return format!("both are of domain {}, and nothing forbids it", from.shown());
     }
-    let public = to.and_then(|to| to.public.iter().find(|rule| rule.matches(&name)));
+    let to_name = to.and_then(|to| to.name.as_ref());
+    let public = to.and_then(|to| to.public.iter().find(|rule| rule.covers(&name, to_name)));
     let public = public.map_or_else(String::new, |rule| {
         format!("; `{}` makes it public (comm.toml:{})", rule.text, rule.line)
     });
     match &from.allowed_imports {
         None => format!("domain {} has no `allowed_imports`, and nothing forbids it{public}", from.shown()),
-        Some(allowed) => match allowed.rules.iter().find(|rule| rule.matches(&name)) {
+        Some(allowed) => match allowed.rules.iter().find(|rule| rule.covers(&name, to_name)) {
             Some(rule) => {
                 format!("`{}` allows it to {} (comm.toml:{}){public}", rule.text, from.shown(), rule.line)
             }

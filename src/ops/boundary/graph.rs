@@ -111,7 +111,7 @@ pub fn graph(context: &Context<'_>, seen: &Seen, level: Option<Level>) -> Result
     let has_domains = !domains.all().is_empty();
     let level = level.unwrap_or(if has_domains { Level::Domains } else { Level::Folders(None) });
     let sources: Vec<&str> = seen.sources.iter().map(String::as_str).collect();
-    let breaks = |edge: &Edge| !judge::judge(domains, std::slice::from_ref(edge)).is_empty();
+    let breaks = |edge: &Edge| !judge::judge_one(domains, &rules.boundary, edge).is_empty();
     let parts = match level {
         Level::Domains if !has_domains => {
             let hint = "derive some from the code: git comm boundary init; or see its folders: git comm boundary graph --folders";

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Reader;
+use super::book::Book;
+use super::check::{Checked, Unneeded};
 use super::graph::Seen;
-use super::{Checked, Reader};
 use crate::boundary::derive::derive;
+use crate::gate::finding::Finding;
 use crate::gate::scope::RULES;
 use crate::ops::error::Error;
 use crate::ops::{Context, rules};
@@ -32,8 +35,12 @@ pub fn of(context: &Context<'_>, seen: &Seen) -> Result<Derived, Error> {
         });
     };
     let config = rules::parse(text.as_bytes())?;
-    let checked = Reader::new(context.store.repo()).staged(&[&config])?;
-    Ok(Derived { text, domains: config.domains.all().len(), checked })
+    let repo = context.store.repo();
+    let book = Book::new(config);
+    let mut checked =
+        Reader::new(repo).check(&repo.files_staged()?, &[&book], None, Unneeded::IfForbidden)?;
+    checked.findings.retain(Finding::is_error);
+    Ok(Derived { text, domains: book.config.domains.all().len(), checked })
 }
 
 /// Writes the rules where they belong, but never over others.

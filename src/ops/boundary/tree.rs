@@ -77,7 +77,8 @@ impl<'t, 'r> Tree<'t, 'r> {
         }
     }
 
-    fn entry(&self, path: &str) -> Option<&'t Entry> {
+    /// The entry of a file.
+    pub(super) fn entry(&self, path: &str) -> Option<&'t Entry> {
         let at = self.entries.binary_search_by_key(&path, |(path, _)| path).ok()?;
         Some(self.entries.get(at)?.1)
     }

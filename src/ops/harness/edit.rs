@@ -198,7 +198,7 @@ fn misplacement(
         }
     };
     let path = escape::clipped(&named.to_string_lossy(), WIDE).into_bytes();
-    Ok(Finding { code: "place", path, line: 0, commit: None, what, how })
+    Ok(Finding::new("place", path, what, how))
 }
 
 /// The agent whose last sign of life came from the worktree of this name.

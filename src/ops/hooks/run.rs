@@ -44,6 +44,10 @@ pub fn with_message(context: &Context<'_>, hook: &str, file: &Path) -> Result<()
     } else if hook == "commit-msg" {
         commit::judge_staged(context, under(&replayed))?;
     }
+    // But for a merge, the hook before said what there is to say.
+    if context.store.repo().merge_heads().is_empty() {
+        context.notices.borrow_mut().clear();
+    }
     name_claim(context, file)
 }
 

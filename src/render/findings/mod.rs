@@ -77,7 +77,7 @@ impl<'a> Report<'a> {
 impl Found<'_> {
     /// Whether it stops what is judged.
     fn is_error(&self) -> bool {
-        self.standing == Standing::New
+        self.standing == Standing::New && self.finding.is_error()
     }
 
     /// Where it is, for people: the file with its line, else the commit.
@@ -98,13 +98,7 @@ mod tests {
 
     /// A finding, as all tests of the formats make one.
     pub(super) fn finding(code: &'static str, path: &[u8], line: usize, what: &str) -> Finding {
-        Finding {
-            code,
-            path: path.to_vec(),
-            line,
-            commit: None,
-            what: what.to_owned(),
-            how: "ask: git comm msg send --to person TEXT".into(),
-        }
+        let how = "ask: git comm msg send --to person TEXT".into();
+        Finding::new(code, path, what.to_owned(), how).at(line)
     }
 }
