@@ -122,7 +122,7 @@ fn what_cannot_be_read_or_seen_is_said() {
 pub(crate) fn this_project() -> Sandbox {
     let s = Sandbox::with_init(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["comm.toml", "Cargo.toml"] {
+    for name in ["comm.toml", "Cargo.toml", "Cargo.lock"] {
         std::fs::copy(root.join(name), s.repo().join(name)).unwrap();
     }
     let mut queue: Vec<std::path::PathBuf> = vec!["src".into(), "hooks".into()];
