@@ -137,7 +137,7 @@ fn a_baseline_that_cannot_be_read_is_no_free_pass() {
         write(&s, "comm.baseline", text);
         stage(&s);
         let run = s.comm("boundary check --json").exits(1);
-        let expected = [format!("B002 web/a.ts:1 api/x.ts"), format!("B005 comm.baseline:{line}")];
+        let expected = ["B002 web/a.ts:1 api/x.ts".to_owned(), format!("B005 comm.baseline:{line}")];
         assert_eq!(told(&run, "violations"), expected);
     }
 }

@@ -149,3 +149,96 @@ fn what_is_no_range_is_said() {
     assert!(empty.stdout.contains("0 commits, 0 files checked"), "{}", empty.stdout);
     s.comm("boundary check --range HEAD~1.. --rev HEAD").exits(129);
 }
+
+/// What one `comm.toml` lets pass and another does not.
+#[track_caller]
+fn check_weaker(before: &str, after: &str, expected: &[&str]) {
+    let config = |text: &str| git_comm::config::Config::parse(text.as_bytes()).unwrap();
+    let (before, after) = (config(before), config(after));
+    let found = git_comm::boundary::weaker::weaker(
+        (&before.domains, &before.boundary),
+        (&after.domains, &after.boundary),
+    );
+    let found: Vec<String> =
+        found.iter().map(|f| f.what.trim_start_matches("weakens the rules: ").to_owned()).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn rules_are_weaker_where_they_let_more_pass() {
+    let web = |lines: &str| format!("[domains.web]\npath = 'web'\n{lines}\n[domains.api]\npath = 'api'\n");
+    let check =
+        |before: &str, after: &str, expected: &[&str]| check_weaker(&web(before), &web(after), expected);
+    check("", "forbidden_imports = 'x'\nallowed_imports = []\npublic = 'x'", &[]);
+    check("allowed_imports = ['a/**']", "allowed_imports = ['a/b/**', 'a/c.ts']", &[]);
+    check("allowed_imports = ['a/b/**']", "allowed_imports = ['a/**']", &["web may import `a/**`"]);
+    check(
+        "allowed_imports = [{ import = 'a', kinds = 'type' }]",
+        "allowed_imports = 'a'",
+        &["web may import `a`"],
+    );
+    check("allowed_imports = 'a'", "allowed_imports = [{ import = 'a', kinds = 'type' }]", &[]);
+    check("allowed_imports = []", "", &["web may import anything (it was comm.toml:3)"]);
+    check("forbidden_imports = 'a/b/**'", "forbidden_imports = 'a/**'", &[]);
+    let gone = |text: &str| format!("`{text}` is no longer forbidden to web (it was comm.toml:3)");
+    check("forbidden_imports = 'a/**'", "forbidden_imports = 'a/b/**'", &[&gone("a/**")]);
+    let all = "forbidden_imports = [{ import = 'a', transitive = true }]";
+    check(all, "forbidden_imports = 'a'", &[&gone("a")]);
+    check("forbidden_imports = 'a'", all, &[]);
+    check(
+        "forbidden_imports = 'a'",
+        "forbidden_imports = [{ import = 'a', kinds = 'static' }]",
+        &[&gone("a")],
+    );
+    check("public = 'a'", "public = ['a', 'b']", &["`b` of web is public"]);
+    check("public = 'a'", "", &["all of web is public (it was comm.toml:3)"]);
+    check(
+        "public = 'a'\n[domains.new]\nscope = 'old/**'",
+        "public = 'a'\n[domains.new]\nscope = ['old/**', 'web/x/**']",
+        &["`web/x/**` of new takes files of web"],
+    );
+    check(
+        "public = 'a'\nscope = ['x/**', 'y/**']",
+        "public = 'a'\nscope = ['x/**']",
+        &["files of `web/y/**` no longer belong to web"],
+    );
+    check_weaker(&web(""), "[domains.web]\npath = 'web'\n", &["domain api is gone (it was comm.toml:4)"]);
+}
+
+#[test]
+fn groups_and_options_are_weaker_where_they_let_more_pass() {
+    let three = "[domains.a]\npath = 'a'\n[domains.b]\npath = 'b'\n[domains.c]\npath = 'c'\n";
+    let check = |before: &str, after: &str, expected: &[&str]| {
+        check_weaker(&format!("{three}{before}"), &format!("{three}{after}"), expected);
+    };
+    let may = |one: &str, other: &str| format!("`{one}` may import `{other}` (it was comm.toml:7)");
+    let layers = "[[layers]]\norder = ['a', 'b', 'c']\n";
+    check(layers, "[[layers]]\norder = ['a', 'b']\n", &[&may("c", "a"), &may("c", "b")]);
+    check(layers, &format!("{layers}strict = true\n"), &[]);
+    check(&format!("{layers}strict = true\n"), layers, &[&may("a", "c")]);
+    check(layers, "[[independent]]\nmembers = ['a', 'b', 'c']\n", &[]);
+    check(
+        "[[independent]]\nmembers = ['a', 'b']\ntransitive = true\n",
+        "[[independent]]\nmembers = ['b', 'a']\n",
+        &[&may("a", "b"), &may("b", "a")],
+    );
+    let cycles = "cycles are allowed where they were not (it was comm.toml:7)";
+    check("[[acyclic]]\n", "[[acyclic]]\nmembers = ['a', 'b']\n", &[cycles]);
+    check("[[acyclic]]\nmembers = ['a', 'b']\n", "[[acyclic]]\n", &[]);
+    check("[[acyclic]]\n", "[[acyclic]]\nbetween = 'files'\n", &[cycles]);
+    check(
+        "",
+        "[[exceptions]]\nfrom = 'a/**'\nto = 'b/**'\nreason = 'r'\n",
+        &["new exception from `a/**` to `b/**`"],
+    );
+    check(
+        "[boundary]\nunowned = 'forbid'\npython_roots = ['x']\n",
+        "[boundary]\nmocks = 'allow'\nunresolved = 'warn'\n",
+        &[
+            "`[boundary] unowned` is looser",
+            "`[boundary] unresolved` is looser",
+            "`[boundary] mocks` is looser",
+            "`x` is no longer among `[boundary] python_roots`",
+        ],
+    );
+}

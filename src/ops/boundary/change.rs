@@ -131,8 +131,10 @@ impl Reader<'_> {
             let led_nowhere: BTreeSet<_> =
                 before.findings.iter().filter(|f| f.code == code::UNRESOLVED).map(import_of).collect();
             elsewhere.retain(|finding| {
-                let is_known = known.contains(&finding.identity());
-                !is_known && !(finding.crossing.is_some() && led_nowhere.contains(&import_of(finding)))
+                let is_import = finding.crossing.is_some();
+                let is_known = known.contains(&finding.identity())
+                    || is_import && led_nowhere.contains(&import_of(finding));
+                !is_known
             });
         }
         findings.extend(elsewhere);
