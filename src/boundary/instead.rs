@@ -7,7 +7,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::files::Files;
-use super::resolve::Resolver;
 use super::{Edge, Target};
 use crate::syntax::Language;
 
@@ -23,14 +22,14 @@ const TOLD: usize = 3;
 /// Looks for such files.
 pub(super) struct Instead<'e> {
     files: &'e Files<'e>,
-    resolver: &'e Resolver<'e>,
+    edges_of: &'e dyn Fn(&str) -> Vec<Edge>,
     asked: Cell<usize>,
     edges: RefCell<HashMap<String, Rc<[Edge]>>>,
 }
 
 impl<'e> Instead<'e> {
-    pub(super) fn new(files: &'e Files<'e>, resolver: &'e Resolver<'e>) -> Self {
-        Self { files, resolver, asked: Cell::new(0), edges: RefCell::default() }
+    pub(super) fn new(files: &'e Files<'e>, edges_of: &'e dyn Fn(&str) -> Vec<Edge>) -> Self {
+        Self { files, edges_of, asked: Cell::new(0), edges: RefCell::default() }
     }
 
     /// Files that may be imported in place of `target` for the names that
@@ -82,7 +81,7 @@ impl<'e> Instead<'e> {
         if let Some(known) = self.edges.borrow().get(path) {
             return known.clone();
         }
-        let edges: Rc<[Edge]> = self.resolver.edges_of(path).into();
+        let edges: Rc<[Edge]> = (self.edges_of)(path).into();
         self.edges.borrow_mut().insert(path.to_owned(), edges.clone());
         edges
     }

@@ -13,7 +13,6 @@ use super::graph::Graph;
 use super::groups::Groups;
 use super::instead::Instead;
 use super::owners::Owners;
-use super::resolve::Resolver;
 use super::rules::{Rules, Weight};
 use super::{Edge, Target, chains, cycles};
 use crate::gate::baseline::{Baseline, Key};
@@ -33,7 +32,7 @@ pub struct Input<'e> {
     /// All files of the tree.
     pub files: &'e Files<'e>,
     /// What imports of other files lead to.
-    pub resolver: &'e Resolver<'e>,
+    pub edges_of: &'e dyn Fn(&str) -> Vec<Edge>,
     /// Whether the sources are all of the tree, so that rules over the whole
     /// graph can be judged.
     pub is_whole: bool,
@@ -66,7 +65,7 @@ pub fn judge(domains: &Domains, rules: &Rules, input: Input<'_>, excuses: &Excus
         rules,
         owners: Owners::new(domains),
         excuses,
-        instead: Some(Instead::new(input.files, input.resolver)),
+        instead: Some(Instead::new(input.files, input.edges_of)),
         judged: RefCell::default(),
     };
     for source in input.sources {

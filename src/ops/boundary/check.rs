@@ -91,7 +91,7 @@ impl Reader<'_> {
                 sources: &sources,
                 edges: &edges,
                 files: &files,
-                resolver: &resolver,
+                edges_of: &|path| resolver.edges_of(path),
                 is_whole: true,
             };
             let judged = judge::judge(&book.config.domains, rules, input, &excuses);
