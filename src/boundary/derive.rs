@@ -10,6 +10,7 @@ use self::parts::Part;
 use super::files::folder_of;
 use super::picture::cycles;
 use super::{Edge, Target};
+use crate::gate::pattern::DOMAIN;
 use crate::gate::scope::below;
 use crate::syntax::Kind;
 
@@ -57,8 +58,11 @@ pub fn derive(paths: &[String], sources: &[String], edges: &[Edge]) -> Option<St
         true => out.push_str("# From low to high: a domain imports only from those above it in this file.\n"),
         false => tell_circles(&mut out, &parts, &circles, &links, &closing),
     }
-    for index in order {
+    for &index in &order {
         add_domain(&mut out, &parts, index, &uses[index]);
+    }
+    if circles.is_empty() {
+        add_layers(&mut out, &parts, &order, &links);
     }
     Some(out)
 }
@@ -171,7 +175,8 @@ fn add_domain(out: &mut String, parts: &[Part], index: usize, uses: &Uses) {
     if part.is_free {
         return;
     }
-    let mut allowed: Vec<String> = uses.domains.keys().flat_map(|&to| parts[to].scope.clone()).collect();
+    let mut allowed: Vec<String> =
+        uses.domains.keys().map(|&to| format!("{DOMAIN}{}", parts[to].name)).collect();
     allowed.extend(singles(&uses.files));
     allowed.extend(uses.packages.then(|| "pkg:*".to_owned()));
     allowed.extend(uses.scoped.then(|| "pkg:@*/*".to_owned()));
@@ -195,6 +200,32 @@ fn singles(files: &BTreeSet<String>) -> Vec<String> {
         }
     }
     globs
+}
+
+/// The order that there is, from high to low: what is allowed later keeps to
+/// it too. What imports none of each other stands side by side.
+fn add_layers(out: &mut String, parts: &[Part], order: &[usize], links: &[cycles::Edge]) {
+    let mut height = vec![0; parts.len()];
+    for &index in order {
+        let below = links.iter().filter(|link| link.0 == index).map(|link| height[link.1] + 1);
+        height[index] = below.max().unwrap_or(0);
+    }
+    let is_linked = |index: usize| links.iter().any(|link| link.0 == index || link.1 == index);
+    let mut layers: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for &index in order.iter().filter(|&&index| !parts[index].is_free && is_linked(index)) {
+        layers.entry(height[index]).or_default().push(quoted(&parts[index].name));
+    }
+    if layers.len() < 2 {
+        return;
+    }
+    let _ = write!(out, "\n# From high to low; side by side in one list.\n[[layers]]\norder = [\n");
+    for names in layers.values().rev() {
+        let _ = match &names[..] {
+            [name] => writeln!(out, "    {name},"),
+            names => writeln!(out, "    [{}],", names.join(", ")),
+        };
+    }
+    out.push_str("]\n");
 }
 
 /// A list on one line, or on several where it would be too long.

@@ -159,7 +159,7 @@ fn a_package_of_npm() {
     check_package(
         &package,
         "package",
-        "[domains.utils]\npath = \"src/utils\"\nallowed_imports = [\"src/types/**\"]\n",
+        "[domains.utils]\npath = \"src/utils\"\nallowed_imports = [\"domain:types\"]\n",
     );
 }
 

@@ -20,8 +20,8 @@ pub(crate) fn init(args: InitArgs, app: &mut App<'_>) -> Outcome {
     let context = app.context()?;
     let seen = graph::look(context, None)?;
     let derived = derive::of(context, &seen)?;
-    let left = derived.checked.findings.len();
-    if let Some(first) = derived.checked.findings.first() {
+    let left = derived.left.len();
+    if let Some(first) = derived.left.first() {
         let all = plural(left, "finding");
         context.notice(format!("no rule allows what is left, {all}: {first}"));
     }

@@ -1,14 +1,18 @@
 //! Which part of the code imports which, for pictures.
 
+use std::collections::HashSet;
+
 use super::Reader;
+use super::book::Book;
+use super::check::Unneeded;
 use super::tree::Tree;
+use crate::boundary::Edge;
 use crate::boundary::picture::group::{Folders, Parts, group};
 use crate::boundary::resolve::{Options, Resolver};
-use crate::boundary::{Edge, judge};
 use crate::config::Config;
 use crate::gate::finding::Finding;
 use crate::gate::scope::{Domains, Owner};
-use crate::git::Oid;
+use crate::git::{Oid, Repo};
 use crate::ops::error::{Error, plural};
 use crate::ops::{Context, rules};
 
@@ -70,11 +74,19 @@ impl Reader<'_> {
         };
         let tree = Tree::new(self, &entries);
         let files = tree.files();
-        let resolver = Resolver::new(&files, &Options::default());
+        // Whoever asks for the imports alone gets them under any rules.
+        let rules = match rules_of(self.repo, commit) {
+            Err(Error::Rules { .. }) => Config::default(),
+            other => other?,
+        };
+        let options = Options { python_roots: rules.boundary.python_roots.clone() };
+        let resolver = Resolver::new(&files, &options);
         let sources: Vec<String> = tree.sources().map(|(path, _)| path.to_owned()).collect();
         let edges = sources.iter().flat_map(|path| resolver.edges_of(path)).collect();
         let paths = files.paths().iter().map(|path| path.to_string()).collect();
-        Ok(Seen { commit, paths, sources, edges, unread: tree.finish()? })
+        let unread = tree.finish()?;
+        self.sources.keep();
+        Ok(Seen { commit, paths, sources, edges, unread })
     }
 }
 
@@ -96,11 +108,35 @@ pub fn look(context: &Context<'_>, rev: Option<&str>) -> Result<Seen, Error> {
 impl Seen {
     /// The rules of the same tree.
     pub fn rules(&self, context: &Context<'_>) -> Result<Config, Error> {
+        rules_of(context.store.repo(), self.commit)
+    }
+
+    /// The imports that break a rule and are not excused: file, line, and what
+    /// they lead to.
+    fn broken(
+        &self,
+        context: &Context<'_>,
+        rules: &Config,
+    ) -> Result<HashSet<(String, usize, String)>, Error> {
         let repo = context.store.repo();
-        match self.commit {
-            Some(commit) => Ok(rules::at(repo, Some(commit))?.unwrap_or_default()),
-            None => rules::staged(repo),
-        }
+        let entries = match self.commit {
+            Some(commit) => repo.files_of(commit)?,
+            None => repo.files_staged()?,
+        };
+        let book = Book::of_entries(repo, rules.clone(), &entries)?;
+        let checked = Reader::new(repo).check(&entries, &[&book], None, Unneeded::IfForbidden)?;
+        let key = |finding: Finding| {
+            let path = String::from_utf8(finding.path).ok()?;
+            Some((path, finding.line, finding.crossing?.target))
+        };
+        Ok(checked.findings.into_iter().filter(Finding::is_error).filter_map(key).collect())
+    }
+}
+
+fn rules_of(repo: &Repo, commit: Option<Oid>) -> Result<Config, Error> {
+    match commit {
+        Some(commit) => Ok(rules::at(repo, Some(commit))?.unwrap_or_default()),
+        None => rules::staged(repo),
     }
 }
 
@@ -111,7 +147,8 @@ pub fn graph(context: &Context<'_>, seen: &Seen, level: Option<Level>) -> Result
     let has_domains = !domains.all().is_empty();
     let level = level.unwrap_or(if has_domains { Level::Domains } else { Level::Folders(None) });
     let sources: Vec<&str> = seen.sources.iter().map(String::as_str).collect();
-    let breaks = |edge: &Edge| !judge::judge_one(domains, &rules.boundary, edge).is_empty();
+    let broken = if rules.has_boundaries() { seen.broken(context, &rules)? } else { HashSet::new() };
+    let breaks = |edge: &Edge| broken.contains(&(edge.from.clone(), edge.import.line, edge.destination()));
     let parts = match level {
         Level::Domains if !has_domains => {
             let hint = "derive some from the code: git comm boundary init; or see its folders: git comm boundary graph --folders";

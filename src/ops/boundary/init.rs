@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::Reader;
 use super::book::Book;
-use super::check::{Checked, Unneeded};
+use super::check::Unneeded;
 use super::graph::Seen;
 use crate::boundary::derive::derive;
+use crate::gate::code;
 use crate::gate::finding::Finding;
 use crate::gate::scope::RULES;
 use crate::ops::error::Error;
@@ -21,7 +22,7 @@ pub struct Derived {
     pub domains: usize,
     /// What a check under these rules finds all the same: what no rule can
     /// allow, such as files that cannot be read.
-    pub checked: Checked,
+    pub left: Vec<Finding>,
 }
 
 /// Derives rules and checks the code with them.
@@ -34,14 +35,31 @@ pub fn of(context: &Context<'_>, seen: &Seen) -> Result<Derived, Error> {
             hint: "stage some first: git add .".into(),
         });
     };
-    let config = rules::parse(text.as_bytes())?;
     let repo = context.store.repo();
-    let book = Book::new(config);
-    let mut checked =
-        Reader::new(repo).check(&repo.files_staged()?, &[&book], None, Unneeded::IfForbidden)?;
-    checked.findings.retain(Finding::is_error);
-    Ok(Derived { text, domains: book.config.domains.all().len(), checked })
+    let entries = repo.files_staged()?;
+    let check = |text: &str| -> Result<(usize, Vec<Finding>), Error> {
+        let book = Book::new(rules::parse(text.as_bytes())?);
+        let checked = Reader::new(repo).check(&entries, &[&book], None, Unneeded::IfForbidden)?;
+        let left = checked.findings.into_iter().filter(Finding::is_error).collect();
+        Ok((book.config.domains.all().len(), left))
+    };
+    let (domains, left) = check(&text)?;
+    if !left.iter().any(|finding| finding.code == code::UNRESOLVED) {
+        return Ok(Derived { text, domains, left });
+    }
+    // What was there before is no reason to stop everybody.
+    let text = format!("{text}{UNRESOLVED}");
+    let (domains, left) = check(&text)?;
+    Ok(Derived { text, domains, left })
 }
+
+/// Some imports that look local lead nowhere now.
+const UNRESOLVED: &str = "
+# Some imports look like files of this repository and are none: see them with
+# git comm boundary check, mend them, and take this out.
+[boundary]
+unresolved = \"warn\"
+";
 
 /// Writes the rules where they belong, but never over others.
 pub fn write(context: &Context<'_>, text: &str) -> Result<PathBuf, Error> {

@@ -20,9 +20,9 @@ pub(super) fn commands(reports: &[Report<'_>]) -> String {
             properties.push(format!("title={}", property(&format!("{} {}", report.gate, finding.code))));
             let place = if finding.path.is_empty() { found.place() } else { String::new() };
             let place = if place.is_empty() { place } else { format!("{place}: ") };
-            let message = format!("{place}{}\n{}", safe(&finding.what), safe(&finding.how));
+            let message = format!("{place}{}", found.text());
             let level = if found.is_error() { "error" } else { "warning" };
-            out.push_str(&format!("::{level} {}::{}\n", properties.join(","), data(message.trim_end())));
+            out.push_str(&format!("::{level} {}::{}\n", properties.join(","), data(&message)));
         }
         if report.checked == 0 {
             let message = format!("{}: {}", report.gate, report.counted());
@@ -30,7 +30,10 @@ pub(super) fn commands(reports: &[Report<'_>]) -> String {
         }
     }
     for report in reports {
-        let counted = crate::ops::error::plural(report.found.len(), "finding");
+        let counted = crate::ops::error::plural(
+            report.found.iter().filter(|found| found.is_error()).count(),
+            "finding",
+        );
         out.push_str(&format!("{}: {}, {counted}\n", report.gate, report.counted()));
     }
     out
@@ -43,10 +46,6 @@ fn file(path: &[u8]) -> String {
         Ok(text) if !text.chars().any(|c| escape::is_unsafe(c) && c != '\n' && c != '\r') => text.to_owned(),
         _ => escape::bytes(path),
     }
-}
-
-fn safe(text: &str) -> String {
-    escape::line(text).into_owned()
 }
 
 /// What stands after the second `::`. The runner knows these escapes only.

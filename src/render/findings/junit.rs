@@ -48,7 +48,9 @@ fn suite(report: &Report<'_>) -> Suite {
             escaped(&name)
         ));
         let what = escaped(&finding.what);
-        let text = format!("{}: {} {what}\n{}", escaped(&place), finding.code, escaped(&finding.how));
+        let lines = found.text();
+        let lines: Vec<_> = lines.lines().map(escaped).collect();
+        let text = format!("{}: {} {}", escaped(&place), finding.code, lines.join("\n"));
         match found.standing {
             Standing::New if found.is_error() => {
                 failures += 1;

@@ -7,6 +7,7 @@ mod junit;
 mod sarif;
 
 use crate::gate::finding::Finding;
+use crate::text::escape;
 
 /// What one gate looked at and found.
 #[derive(Clone, Debug)]
@@ -80,6 +81,15 @@ impl Found<'_> {
         self.standing == Standing::New && self.finding.is_error()
     }
 
+    /// What it is, where to have it done, and what is known besides, a line
+    /// each.
+    fn text(&self) -> String {
+        let finding = self.finding;
+        let lines = std::iter::once(finding.what.clone()).chain(finding.details());
+        let lines = lines.chain((!finding.how.is_empty()).then(|| finding.how.clone()));
+        lines.map(|line| escape::line(&line).into_owned()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Where it is, for people: the file with its line, else the commit.
     fn place(&self) -> String {
         let finding = self.finding;
@@ -98,7 +108,7 @@ mod tests {
 
     /// A finding, as all tests of the formats make one.
     pub(super) fn finding(code: &'static str, path: &[u8], line: usize, what: &str) -> Finding {
-        let how = "ask: git comm msg send --to person TEXT".into();
+        let how = "ask: git comm msg send --to person TEXT".to_owned();
         Finding::new(code, path, what.to_owned(), how).at(line)
     }
 }

@@ -64,10 +64,6 @@ fn rule(id: &'static str) -> Value {
 
 fn result(found: &Found<'_>, ids: &[&str], fingerprint: String) -> Value {
     let finding = found.finding;
-    let text = match finding.how.is_empty() {
-        true => escape::line(&finding.what).into_owned(),
-        false => format!("{}\n{}", escape::line(&finding.what), escape::line(&finding.how)),
-    };
     // Readers show no result that is nowhere. What a commit as a whole lacks,
     // the rules ask for.
     let path = if finding.path.is_empty() { RULES.as_bytes() } else { &finding.path };
@@ -78,8 +74,8 @@ fn result(found: &Found<'_>, ids: &[&str], fingerprint: String) -> Value {
     let mut result = json!({
         "ruleId": finding.code,
         "ruleIndex": ids.iter().position(|id| *id == finding.code),
-        "level": if found.is_error() || found.standing != Standing::New { "error" } else { "warning" },
-        "message": { "text": text },
+        "level": finding.severity.as_str(),
+        "message": { "text": found.text() },
         "locations": [{ "physicalLocation": place }],
         "partialFingerprints": { "finding/v1": fingerprint },
     });
@@ -96,8 +92,29 @@ fn result(found: &Found<'_>, ids: &[&str], fingerprint: String) -> Value {
             extra.insert("suppressions".into(), json!([{ "kind": "inSource", "justification": why }]));
         }
     }
+    let mut properties = Map::new();
     if let Some(commit) = &finding.commit {
-        extra.insert("properties".into(), json!({ "commit": commit }));
+        properties.insert("commit".into(), commit.as_str().into());
+    }
+    if let Some(crossing) = &finding.crossing {
+        properties.insert("import".into(), crossing.import.as_str().into());
+        properties.insert("kind".into(), crossing.kind.into());
+        properties.insert("target".into(), crossing.target.as_str().into());
+        if crossing.rule_line > 0 {
+            extra.insert(
+                "relatedLocations".into(),
+                json!([{
+                    "physicalLocation": {
+                        "artifactLocation": { "uri": RULES, "uriBaseId": "%SRCROOT%" },
+                        "region": { "startLine": crossing.rule_line },
+                    },
+                    "message": { "text": escape::line(&crossing.rule) },
+                }]),
+            );
+        }
+    }
+    if !properties.is_empty() {
+        extra.insert("properties".into(), properties.into());
     }
     if let Value::Object(fields) = &mut result {
         fields.extend(extra);
@@ -106,14 +123,15 @@ fn result(found: &Found<'_>, ids: &[&str], fingerprint: String) -> Value {
 }
 
 /// The same for the same finding, on whatever line it or the rule stands:
-/// from code, file and words. Equal ones are counted in the order of the file.
+/// from code, file and target, or words. Equal ones are counted in the order of the file.
 fn fingerprint<'f>(found: &Found<'f>, seen: &mut HashMap<(&'f str, &'f [u8], String), usize>) -> String {
     let finding = found.finding;
-    let key = (finding.code, finding.path.as_slice(), without_lines(&finding.what));
-    let path = escape::bytes(&finding.path);
+    let (code, path, what, kind) = finding.identity();
+    let what = if finding.crossing.is_some() { what.to_owned() } else { without_lines(what) };
+    let key = (code, path, format!("{what} {kind}"));
     let count = seen.entry(key.clone()).or_default();
     *count += 1;
-    digest::digest(&[key.0, &path, &key.2, &count.to_string()])
+    digest::digest(&[code, &escape::bytes(path), &key.2, &count.to_string()])
 }
 
 /// Words without the numbers of lines: `comm.toml:12`, `line 3`.
