@@ -52,6 +52,9 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "prime" => &["prime"],
         "ci" => &["ci --base HEAD"],
         "boundary check" => &["boundary check", "boundary check --rev HEAD"],
+        "boundary schema" => &["boundary schema"],
+        // The baseline is what it is for.
+        "boundary baseline" => &[],
         "boundary explain" => &["boundary explain a b"],
         "boundary init" => &["boundary init"],
         "boundary graph" => &["boundary graph", "boundary graph --rev HEAD"],
