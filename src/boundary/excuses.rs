@@ -109,7 +109,7 @@ impl<'x> Excuses<'x> {
 
 /// What an import is known by in the baseline.
 pub fn key(edge: &Edge) -> Key {
-    Key { from: edge.from.clone(), to: edge.destination(), kind: edge.import.kind.as_str().to_owned() }
+    Key { from: edge.from.to_string(), to: edge.destination(), kind: edge.import.kind.as_str().to_owned() }
 }
 
 /// What a file is known by in the baseline, where it is itself what is found.

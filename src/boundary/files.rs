@@ -29,7 +29,6 @@ pub struct Files<'c> {
     /// Those of files that configure a language; sorted.
     settings: Vec<String>,
     content: &'c dyn Content,
-    imports: RefCell<HashMap<String, Rc<[Import]>, RandomState>>,
     read: RefCell<HashMap<String, Rc<[u8]>>>,
 }
 
@@ -43,7 +42,7 @@ impl<'c> Files<'c> {
         paths.dedup();
         let settings = paths.iter().filter(|path| is_setting(path)).map(|path| path.to_string()).collect();
         let known = paths.iter().cloned().collect();
-        Self { paths, known, settings, content, imports: RefCell::default(), read: RefCell::default() }
+        Self { paths, known, settings, content, read: RefCell::default() }
     }
 
     /// Every path, sorted.
@@ -74,15 +73,10 @@ impl<'c> Files<'c> {
         self.paths.iter().filter_map(|path| Some((&**path, Language::of(path.as_bytes())?)))
     }
 
-    /// What a source imports.
+    /// What a source imports. It is not kept: of a large tree it would not
+    /// fit, and each source is asked for once or twice.
     pub fn imports(&self, path: &str) -> Rc<[Import]> {
-        if let Some(known) = self.imports.borrow().get(path) {
-            return known.clone();
-        }
-        let imports: Rc<[Import]> =
-            if self.has(path) { self.content.imports(path).into() } else { Rc::default() };
-        self.imports.borrow_mut().insert(path.to_owned(), imports.clone());
-        imports
+        if self.has(path) { self.content.imports(path).into() } else { Rc::default() }
     }
 
     /// The content of a file that configures a language; none if there is no

@@ -1,7 +1,7 @@
 //! Imports as a graph: files and packages, and what leads from one to another.
 
+use crate::boundary::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::VecDeque;
 
 use super::{Edge, Target};
@@ -28,7 +28,7 @@ pub(super) struct Graph<'e> {
 impl<'e> Graph<'e> {
     pub(super) fn new(edges: impl IntoIterator<Item = &'e Edge>) -> Self {
         let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), ends: Vec::new(), into: Vec::new() };
-        let mut known: HashMap<(bool, &'e str), usize> = HashMap::new();
+        let mut known: HashMap<(bool, &'e str), usize> = HashMap::default();
         for edge in edges {
             let (is_package, name) = match &edge.target {
                 Target::File(path) => (false, path.as_str()),

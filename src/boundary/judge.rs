@@ -284,7 +284,7 @@ impl<'j> Court<'j> {
             _ => how(from, to),
         };
         let mut finding =
-            Finding::new(wrong.code, edge.from.as_str(), what, how).at(edge.import.line).weighing(severity);
+            Finding::new(wrong.code, &*edge.from, what, how).at(edge.import.line).weighing(severity);
         finding.crossing = Some(Box::new(crossing));
         self.settle(finding, excuse, Some(excuses::key(edge)));
     }

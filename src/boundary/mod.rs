@@ -20,7 +20,13 @@ pub mod rules;
 pub mod unused;
 pub mod weaker;
 
+use std::rc::Rc;
+
 use crate::syntax::Import;
+
+/// A map whose keys are hashed fast: ten thousands of paths and imports are
+/// looked up many times each.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// What an import leads to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,13 +61,61 @@ impl Target {
     }
 }
 
+/// One import of those of a source, which are shared by all its edges.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    all: Rc<[Import]>,
+    at: usize,
+}
+
+impl Listed {
+    /// The import at `at`, which must be one of the list.
+    fn new(all: &Rc<[Import]>, at: usize) -> Self {
+        Self { all: all.clone(), at }
+    }
+}
+
+impl From<Import> for Listed {
+    fn from(import: Import) -> Self {
+        Self { all: Rc::new([import]), at: 0 }
+    }
+}
+
+impl std::ops::Deref for Listed {
+    type Target = Import;
+
+    fn deref(&self) -> &Import {
+        &self.all[self.at]
+    }
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Listed {}
+
+impl PartialOrd for Listed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Listed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
 /// An import with what it leads to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
     /// The file that it stands in.
-    pub from: String,
+    pub from: Rc<str>,
     /// As it is written.
-    pub import: Import,
+    pub import: Listed,
     /// What it leads to.
     pub target: Target,
 }

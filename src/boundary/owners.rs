@@ -1,7 +1,7 @@
 //! Whose each file of a tree is, looked up once.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use crate::gate::scope::{Domain, Domains, Owner};
 

@@ -45,6 +45,8 @@ struct Known {
     rows: Vec<u8>,
     values: OnceCell<Vec<u8>>,
     read: Cell<usize>,
+    /// Whether it may soon be too large, so that what is asked for counts.
+    is_large: bool,
 }
 
 impl<'r> BlobCache<'r> {
@@ -62,20 +64,23 @@ impl<'r> BlobCache<'r> {
         }
     }
 
-    /// What is known of a content. `tag` tells apart different things about
-    /// one content.
-    pub fn get(&self, tag: u8, oid: Oid) -> Option<Vec<u8>> {
+    /// What `read` makes of what is known of a content. `tag` tells apart
+    /// different things about one content.
+    pub fn get<T>(&self, tag: u8, oid: Oid, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let key = key(tag, oid);
         if let Some(value) = self.added.borrow().get(&key) {
-            return Some(value.clone());
+            return read(value);
         }
         let known = self.known()?;
         let (at, len, checksum) = known.row(&key)?;
-        let value = known.value(at, len).ok().filter(|value| sum(&key, value) == checksum);
+        if known.is_large {
+            self.used.borrow_mut().insert(key);
+        }
+        let intact = |value: &[u8]| if sum(&key, value) == checksum { read(value) } else { None };
+        let value = known.with_value(at, len, intact);
         if value.is_none() {
             self.is_damaged.set(true);
         }
-        self.used.borrow_mut().insert(key);
         value
     }
 
@@ -168,7 +173,13 @@ impl Known {
         if crc32fast::hash(&rows).to_le_bytes() != header[20..24] {
             return Ok(None);
         }
-        Ok(Some(Self { file: RefCell::new(file), rows, values: OnceCell::new(), read: Cell::new(0) }))
+        Ok(Some(Self {
+            file: RefCell::new(file),
+            rows,
+            values: OnceCell::new(),
+            read: Cell::new(0),
+            is_large: size > LARGEST as u64 / 2,
+        }))
     }
 
     fn len(&self) -> usize {
@@ -193,21 +204,19 @@ impl Known {
         None
     }
 
-    fn value(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
-        let outside = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    fn with_value<T>(&self, at: u64, len: usize, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         if self.values.get().is_some() || self.read.get() >= MANY {
-            let values = self.values()?;
-            let at = usize::try_from(at).map_err(|_| outside())?;
-            let end = at.checked_add(len).ok_or_else(outside)?;
-            return values.get(at..end).map(<[u8]>::to_vec).ok_or_else(outside);
+            let at = usize::try_from(at).ok()?;
+            return read(self.values().ok()?.get(at..at.checked_add(len)?)?);
         }
         self.read.set(self.read.get() + 1);
+        let mut value = Vec::new();
         let mut file = self.file.borrow_mut();
         let start = (HEADER + self.rows.len()) as u64;
-        file.seek(SeekFrom::Start(start.checked_add(at).ok_or_else(outside)?))?;
-        let mut value = Vec::new();
-        file.by_ref().take(len as u64).read_to_end(&mut value)?;
-        Ok(value)
+        file.seek(SeekFrom::Start(start.checked_add(at)?)).ok()?;
+        file.by_ref().take(len as u64).read_to_end(&mut value).ok()?;
+        drop(file);
+        read(&value)
     }
 
     fn values(&self) -> io::Result<&Vec<u8>> {

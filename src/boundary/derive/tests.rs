@@ -10,7 +10,7 @@ fn import(from: &str, target: Target) -> Edge {
         exported: false,
         within: Vec::new(),
     };
-    Edge { from: from.to_owned(), import, target }
+    Edge { from: from.into(), import: import.into(), target }
 }
 
 /// The derived rules of these files and imports, without the comment on top.

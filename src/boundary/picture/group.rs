@@ -66,7 +66,7 @@ pub fn group<'a>(
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| edge.import.kind != Kind::Part) {
         let Target::File(to) = &edge.target else { continue };
-        let Some(from) = names.get(edge.from.as_str()) else { continue };
+        let Some(from) = names.get(&*edge.from) else { continue };
         // What is imported need not be a source.
         let Some(to) = names.get(to.as_str()).cloned().or_else(|| part_of(to)) else { continue };
         if *from == to {
@@ -178,7 +178,7 @@ mod tests {
             exported: false,
             within: Vec::new(),
         };
-        Edge { from: from.to_owned(), import, target: Target::File(to.to_owned()) }
+        Edge { from: from.into(), import: import.into(), target: Target::File(to.to_owned()) }
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             edge("c.ts", "a/1.ts", Kind::Static),
         ];
         let first = |path: &str| path.split_once('/').map(|(folder, _)| folder.to_owned());
-        let graph = group(sources, &edges, first, |edge| edge.from == "a/2.ts");
+        let graph = group(sources, &edges, first, |edge| *edge.from == *"a/2.ts");
         let told: Vec<_> = graph
             .links
             .iter()

@@ -4,9 +4,11 @@ mod python;
 mod rust;
 mod typescript;
 
+use std::rc::Rc;
+
 use super::files::Files;
-use super::{Edge, Note, Target};
-use crate::syntax::{Import, Language};
+use super::{Edge, Listed, Note, Target};
+use crate::syntax::Language;
 
 /// What the rules say about how imports are resolved.
 #[derive(Clone, Debug, Default)]
@@ -37,19 +39,28 @@ impl<'f> Resolver<'f> {
 
     /// What the imports of one source lead to.
     pub fn edges_of(&self, from: &str) -> Vec<Edge> {
-        let Some(language) = Language::of(from.as_bytes()) else { return Vec::new() };
-        let mut edges = Vec::new();
-        for import in self.files.imports(from).iter() {
-            let targets: Vec<Target> = match language {
-                Language::Rust => self.crates.resolve(from, import),
-                Language::Python => self.packages.resolve(from, import),
-                Language::TypeScript | Language::Tsx => self.modules.resolve(from, import),
+        self.counted(from).1
+    }
+
+    /// How many imports a source has, and what they lead to.
+    pub fn counted(&self, from: &str) -> (usize, Vec<Edge>) {
+        let Some(language) = Language::of(from.as_bytes()) else { return (0, Vec::new()) };
+        let (from, imports) = (Rc::<str>::from(from), self.files.imports(from));
+        // In the order of the text, as the imports are.
+        let mut edges = Vec::with_capacity(imports.len());
+        for (at, import) in imports.iter().enumerate() {
+            let from_path = &*from;
+            let mut targets: Vec<Target> = match language {
+                Language::Rust => self.crates.resolve(from_path, import),
+                Language::Python => self.packages.resolve(from_path, import),
+                Language::TypeScript | Language::Tsx => self.modules.resolve(from_path, import),
             };
-            edges.extend(targets.into_iter().map(|target| edge(from, import, target)));
+            targets.sort();
+            targets.dedup();
+            let edge = |target| Edge { from: from.clone(), import: Listed::new(&imports, at), target };
+            edges.extend(targets.into_iter().map(edge));
         }
-        edges.sort();
-        edges.dedup();
-        edges
+        (imports.len(), edges)
     }
 
     /// What was noticed on the way. Complete after all sources that matter
@@ -60,8 +71,4 @@ impl<'f> Resolver<'f> {
         notes.dedup();
         notes
     }
-}
-
-fn edge(from: &str, import: &Import, target: Target) -> Edge {
-    Edge { from: from.to_owned(), import: import.clone(), target }
 }

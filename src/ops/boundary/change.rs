@@ -174,7 +174,7 @@ impl Reader<'_> {
                 let parts = imports.iter().filter(|import| import.kind == Kind::Part);
                 parts.map(|import| Import { line: 0, ..import.clone() }).collect()
             };
-            Ok(read.as_ref().as_ref().ok().map(parts))
+            Ok(read.as_ref().ok().map(parts))
         };
         Ok(parts(before)? != parts(after)?)
     }

@@ -73,43 +73,61 @@ impl Reader<'_> {
         let is_judged = |path: &str| only.is_none_or(|only| only.contains(path.as_bytes()));
         let judged: Vec<_> = tree.sources().filter(|(path, _)| is_judged(path)).collect();
         let sources: Vec<&str> = judged.iter().map(|(path, _)| *path).collect();
-        for (path, language) in &judged {
-            checked.sources.push(((*path).to_owned(), language.as_str(), files.imports(path).len()));
-        }
+        let mut counts = Vec::with_capacity(sources.len());
         let allowances = self.allowances_of(&tree, &judged)?;
-        self.sources.keep();
-        let mut found = tree.finish()?;
+        let mut found = Vec::new();
         let nothing = Baseline::default();
         for (i, book) in books.iter().enumerate() {
             found.extend(book.fault().cloned());
             let rules = &book.config.boundary;
             let resolver = Resolver::new(&files, &Options { python_roots: rules.python_roots.clone() });
-            let edges: Vec<Edge> = sources.iter().flat_map(|path| resolver.edges_of(path)).collect();
+            let wants_unneeded = i + 1 == books.len() && only.is_none() && wanted.is_for(rules.unused);
+            // What looks at imports one by one need not have all at once.
+            let at_once = match wants_unneeded || rules.need_whole_graph(&book.config.domains) {
+                true => sources.len().max(1),
+                false => 256,
+            };
             let baseline = book.baseline.as_ref().unwrap_or(&nothing);
             let excuses = Excuses::new(allowances.iter().map(|(path, list)| (*path, list.clone())), baseline);
-            let input = Input {
-                sources: &sources,
-                edges: &edges,
-                files: &files,
-                edges_of: &|path| resolver.edges_of(path),
-                is_whole: true,
-            };
-            let judged = judge::judge(&book.config.domains, rules, input, &excuses);
-            found.extend(judged.findings);
-            found.extend(resolver.notes().into_iter().map(noted));
-            if i + 1 == books.len() {
-                checked.excused = judged.excused;
-                checked.keys = judged.keys;
-                found.extend(excuses.bare());
-                if only.is_none() && wanted.is_for(rules.unused) {
+            for sources in sources.chunks(at_once) {
+                let mut edges: Vec<Edge> = Vec::new();
+                for path in sources {
+                    let (imports, leading) = resolver.counted(path);
+                    edges.extend(leading);
+                    if i == 0 {
+                        counts.push(imports);
+                    }
+                }
+                let input = Input {
+                    sources,
+                    edges: &edges,
+                    files: &files,
+                    edges_of: &|path| resolver.edges_of(path),
+                    is_whole: true,
+                };
+                let judged = judge::judge(&book.config.domains, rules, input, &excuses);
+                found.extend(judged.findings);
+                if i + 1 == books.len() {
+                    checked.excused.extend(judged.excused);
+                    checked.keys.extend(judged.keys);
+                }
+                if wants_unneeded {
                     let weight = rules.unused.severity().unwrap_or(Severity::Warning);
                     let idle = unneeded(book, input, &excuses);
                     found.extend(idle.into_iter().map(|finding| finding.weighing(weight)));
                 }
             }
+            found.extend(resolver.notes().into_iter().map(noted));
+            if i + 1 == books.len() {
+                found.extend(excuses.bare());
+            }
         }
+        self.sources.keep();
         found.extend(tree.finish()?);
         checked.add(found);
+        for ((path, language), imports) in judged.iter().zip(counts) {
+            checked.sources.push(((*path).to_owned(), language.as_str(), imports));
+        }
         checked.findings.sort_by(|a, b| (&a.path, a.line, a.code).cmp(&(&b.path, b.line, b.code)));
         Ok(checked)
     }

@@ -213,7 +213,8 @@ fn verdict<'s>(rules: &Config, sources: &[&'s str], targets: &[Target]) -> Verdi
         }
         let (mut open, mut first) = (Vec::new(), None);
         for target in targets {
-            let edge = Edge { from: (*source).to_owned(), import: imagined(target), target: target.clone() };
+            let edge =
+                Edge { from: (*source).into(), import: imagined(target).into(), target: target.clone() };
             match judge::judge_one(domains, &rules.boundary, &edge).into_iter().next() {
                 None => open.push(target.clone()),
                 Some(finding) => {
@@ -278,7 +279,7 @@ fn reason(domains: &Domains, source: &str, target: &Target) -> String {
 fn shortest(seen: &Seen, sources: &[&str], reaches: &dyn Fn(&Target) -> bool) -> Vec<Edge> {
     let mut out_of: HashMap<&str, Vec<&Edge>> = HashMap::new();
     for edge in seen.edges.iter().filter(|edge| edge.import.kind != Kind::Part) {
-        out_of.entry(edge.from.as_str()).or_default().push(edge);
+        out_of.entry(&*edge.from).or_default().push(edge);
     }
     let mut came: HashMap<&str, Option<&Edge>> = sources.iter().map(|path| (*path, None)).collect();
     let mut queue: VecDeque<&str> = sources.iter().copied().collect();
@@ -289,7 +290,7 @@ fn shortest(seen: &Seen, sources: &[&str], reaches: &dyn Fn(&Target) -> bool) ->
                 let mut at = path;
                 while let Some(Some(edge)) = came.get(at) {
                     chain.push((*edge).clone());
-                    at = edge.from.as_str();
+                    at = &*edge.from;
                 }
                 chain.reverse();
                 return chain;

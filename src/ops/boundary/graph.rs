@@ -148,7 +148,8 @@ pub fn graph(context: &Context<'_>, seen: &Seen, level: Option<Level>) -> Result
     let level = level.unwrap_or(if has_domains { Level::Domains } else { Level::Folders(None) });
     let sources: Vec<&str> = seen.sources.iter().map(String::as_str).collect();
     let broken = if rules.has_boundaries() { seen.broken(context, &rules)? } else { HashSet::new() };
-    let breaks = |edge: &Edge| broken.contains(&(edge.from.clone(), edge.import.line, edge.destination()));
+    let breaks =
+        |edge: &Edge| broken.contains(&(edge.from.to_string(), edge.import.line, edge.destination()));
     let parts = match level {
         Level::Domains if !has_domains => {
             let hint = "derive some from the code: git comm boundary init; or see its folders: git comm boundary graph --folders";

@@ -1,10 +1,6 @@
 //! What sources import, read once however many trees have them, and kept for
 //! the next time.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use crate::gate::allowance::{self, Allowance};
 use crate::git::{GitErrorClass, Oid, Repo};
 use crate::ops::error::Error;
@@ -16,15 +12,12 @@ use crate::syntax::{self, Import, Language};
 /// What a source imports, or why nobody knows.
 pub(super) type Read = Result<Vec<Import>, String>;
 
-/// What is known of a source: what it imports, and whether it may have
-/// suppressions. Few have any, so that no more of them is kept.
-type Seen = (Rc<Read>, bool);
-
 /// The sources of a repository, by their contents.
 pub(super) struct Sources<'r> {
     repo: &'r Repo,
+    /// Before the imports a byte: whether there may be suppressions. Few
+    /// sources have any, so that no more of them is kept.
     kept: BlobCache<'r>,
-    seen: RefCell<HashMap<(Oid, Language), Seen>>,
 }
 
 /// Of what is kept here beside the imports.
@@ -33,19 +26,20 @@ const LAYOUT: u64 = 1;
 impl<'r> Sources<'r> {
     /// Reads nothing yet.
     pub(super) fn new(repo: &'r Repo) -> Self {
-        let kept = BlobCache::new(repo, "imports", FINGERPRINT.wrapping_add(LAYOUT));
-        Self { repo, kept, seen: RefCell::default() }
+        Self { repo, kept: BlobCache::new(repo, "imports", FINGERPRINT.wrapping_add(LAYOUT)) }
     }
 
     /// What the source with this content imports.
-    pub(super) fn imports(&self, oid: Oid, language: Language) -> Result<Rc<Read>, Error> {
-        Ok(self.see(oid, language)?.0)
+    pub(super) fn imports(&self, oid: Oid, language: Language) -> Result<Read, Error> {
+        let kept = self.kept.get(tag(language), oid, |bytes| decode(bytes.get(1..)?));
+        kept.map_or_else(|| Ok(self.read(oid, language)?.0), Ok)
     }
 
     /// The suppressions in a source; none in one that cannot be read, which is
     /// reported elsewhere.
     pub(super) fn allowances(&self, oid: Oid, language: Language) -> Result<Vec<Allowance>, Error> {
-        if !self.see(oid, language)?.1 {
+        let kept = self.kept.get(tag(language), oid, |bytes| Some(*bytes.first()? == 1));
+        if !kept.map_or_else(|| Ok::<_, Error>(self.read(oid, language)?.1), Ok)? {
             return Ok(Vec::new());
         }
         match self.repo.read_blob(oid, syntax::LIMIT) {
@@ -55,32 +49,20 @@ impl<'r> Sources<'r> {
         }
     }
 
-    fn see(&self, oid: Oid, language: Language) -> Result<Seen, Error> {
-        if let Some(known) = self.seen.borrow().get(&(oid, language)) {
-            return Ok(known.clone());
+    fn read(&self, oid: Oid, language: Language) -> Result<(Read, bool), Error> {
+        match self.repo.read_blob(oid, syntax::LIMIT) {
+            // Not kept: what is missing or damaged now may come back.
+            Err(error) if error.class() == GitErrorClass::Damaged => Ok((Err(error.to_string()), false)),
+            Err(error) => Err(error.into()),
+            Ok(source) => {
+                let read = syntax::imports(language, &source).map_err(|error| error.to_string());
+                let is_marked = allowance::has_mark(&source);
+                let mut bytes = vec![u8::from(is_marked)];
+                bytes.extend(encode(&read));
+                self.kept.put(tag(language), oid, bytes);
+                Ok((read, is_marked))
+            }
         }
-        let tag = tag(language);
-        let kept = self.kept.get(tag, oid);
-        let kept = kept.as_deref().and_then(|bytes| bytes.split_first());
-        let (read, is_marked) = match kept.and_then(|(mark, bytes)| Some((decode(bytes)?, *mark == 1))) {
-            Some(seen) => seen,
-            None => match self.repo.read_blob(oid, syntax::LIMIT) {
-                // Not kept: what is missing or damaged now may come back.
-                Err(error) if error.class() == GitErrorClass::Damaged => (Err(error.to_string()), false),
-                Err(error) => return Err(error.into()),
-                Ok(source) => {
-                    let read = syntax::imports(language, &source).map_err(|error| error.to_string());
-                    let is_marked = allowance::has_mark(&source);
-                    let mut bytes = vec![u8::from(is_marked)];
-                    bytes.extend(encode(&read));
-                    self.kept.put(tag, oid, bytes);
-                    (read, is_marked)
-                }
-            },
-        };
-        let seen = (Rc::new(read), is_marked);
-        self.seen.borrow_mut().insert((oid, language), seen.clone());
-        Ok(seen)
     }
 
     /// Keeps what was read for the next time.

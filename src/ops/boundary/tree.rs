@@ -93,10 +93,14 @@ impl Content for Tree<'_, '_> {
         let Some(entry) = self.entry(path) else { return Vec::new() };
         let Some(language) = source(path, entry) else { return Vec::new() };
         match self.reader.sources.imports(entry.oid, language) {
-            Ok(read) => match &*read {
-                Ok(imports) => return imports.clone(),
-                Err(why) => self.failed.borrow_mut().findings.push(unreadable(entry, why)),
-            },
+            Ok(Ok(imports)) => return imports,
+            Ok(Err(why)) => {
+                let finding = unreadable(entry, &why);
+                let mut failed = self.failed.borrow_mut();
+                if !failed.findings.contains(&finding) {
+                    failed.findings.push(finding);
+                }
+            }
             Err(error) => self.fail(error),
         }
         Vec::new()

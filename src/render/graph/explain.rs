@@ -86,7 +86,7 @@ fn side(side: &Side) -> Value {
 
 fn edge(edge: &Edge) -> Value {
     json!({
-        "from": edge.from, "line": edge.import.line, "import": edge.import.specifier,
+        "from": &*edge.from, "line": edge.import.line, "import": edge.import.specifier,
         "kind": edge.import.kind.as_str(), "target": edge.target.kind(), "to": edge.target.name(),
     })
 }

@@ -124,7 +124,7 @@ pub fn edges_json(edges: &[Edge]) -> Value {
         .iter()
         .map(|edge| {
             json!({
-                "from": edge.from, "line": edge.import.line, "import": edge.import.specifier,
+                "from": &*edge.from, "line": edge.import.line, "import": edge.import.specifier,
                 "kind": edge.import.kind.as_str(), "names": edge.import.names,
                 "target": edge.target.kind(), "to": edge.target.name(),
             })

@@ -1,7 +1,7 @@
 //! The modules that lie in each folder, listed as they are asked for.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::super::files::Files;
@@ -106,7 +106,7 @@ impl<'f> Folders<'f> {
     }
 
     fn list(&self, folder: &str) -> Listing<'f> {
-        let mut listing = Listing::new();
+        let mut listing = Listing::default();
         let paths = self.files.paths();
         let start = inside(folder, "");
         let mut at = paths.partition_point(|path| &**path < start.as_str());

@@ -11,8 +11,9 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+use crate::boundary::HashMap;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use self::folders::{Folders, IsStub, Place, inside};
@@ -376,7 +377,7 @@ impl<'f> Roots<'f> {
 
     fn outermost(&self) -> HashMap<&'f str, Vec<&'f str>> {
         let files: &'f Files<'f> = self.files;
-        let mut packages: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut packages: HashMap<&str, Vec<&str>> = HashMap::default();
         let mut known: HashSet<&str> = HashSet::new();
         for path in files.paths() {
             if !path.ends_with("/__init__.py") && !path.ends_with("/__init__.pyi") {

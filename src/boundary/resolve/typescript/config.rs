@@ -1,8 +1,9 @@
 //! `tsconfig.json` and `jsconfig.json`: which of them a file belongs to, and
 //! what it says about modules.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use serde_json::Value;

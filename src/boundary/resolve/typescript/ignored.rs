@@ -1,8 +1,8 @@
 //! What `.gitignore` leaves out of the repository: a tool makes it, so that
 //! nobody can miss it here.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::super::files::Files;

@@ -16,8 +16,8 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use self::config::{Config, Configs, matched};

@@ -1,7 +1,8 @@
 //! `package.json`: which packages a tree has, and what they let others import.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Which file a path without all of its name means.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use super::super::super::files::{Files, join};
 use super::package::Packages;
