@@ -85,7 +85,7 @@ impl Reader<'_> {
             // What looks at imports one by one need not have all at once.
             let at_once = match wants_unneeded || rules.need_whole_graph(&book.config.domains) {
                 true => sources.len().max(1),
-                false => 256,
+                false => 48,
             };
             let baseline = book.baseline.as_ref().unwrap_or(&nothing);
             let excuses = Excuses::new(allowances.iter().map(|(path, list)| (*path, list.clone())), baseline);
@@ -118,6 +118,9 @@ impl Reader<'_> {
                 }
             }
             found.extend(resolver.notes().into_iter().map(noted));
+            if self.ends {
+                std::mem::forget(resolver);
+            }
             if i + 1 == books.len() {
                 found.extend(excuses.bare());
             }
