@@ -270,9 +270,7 @@ impl Leaves {
             _ if leaf.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
                 match tokens.last_mut() {
                     // A lifetime.
-                    Some(last) if last.kind == Kind::Other(b'\'') && last.end == start => {
-                        (last.kind, last.end) = (Kind::Other(0), end);
-                    }
+                    Some(last) if last.kind == Kind::Other(b'\'') && last.end == start => last.end = end,
                     _ => push(tokens, Kind::Word, start, end),
                 }
             }

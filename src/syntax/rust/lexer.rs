@@ -17,7 +17,8 @@ pub(super) enum Kind {
     Open(u8),
     /// `)`, `]` or `}`.
     Close(u8),
-    /// One byte of punctuation, or 0 for a number, a character, a lifetime.
+    /// One byte of punctuation, `'` for a lifetime, or 0 for a number or a
+    /// character.
     Other(u8),
     /// The end of the text.
     End,
@@ -220,7 +221,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// A character or a lifetime; `at` is behind the `'`.
-    fn skip_quote(&mut self) {
+    fn skip_quote(&mut self) -> Kind {
         let first = self.byte(self.at);
         if first == b'\\' {
             let rest = self.text.get(self.at + 2..).unwrap_or_default();
@@ -230,7 +231,7 @@ impl<'t> Lexer<'t> {
                 Some(end) => self.at += end + 3,
                 None => self.unterminated(),
             }
-            return;
+            return Kind::Other(0);
         }
         let width = match first {
             0..0x80 => 1,
@@ -240,7 +241,9 @@ impl<'t> Lexer<'t> {
         };
         if self.byte(self.at + width) == b'\'' && first != b'\'' {
             self.at += width + 1;
-        } else if self.class(self.at) == WORD {
+            return Kind::Other(0);
+        }
+        if self.class(self.at) == WORD {
             self.skip_word();
             if self.byte(self.at) == b'#' && self.byte(self.at - 1) == b'r' && self.class(self.at + 1) == WORD
             {
@@ -248,6 +251,7 @@ impl<'t> Lexer<'t> {
                 self.skip_word();
             }
         }
+        Kind::Other(b'\'')
     }
 
     fn skip_word(&mut self) {
@@ -325,10 +329,7 @@ impl Tokens for Lexer<'_> {
                         self.skip_string();
                         Kind::Text
                     }
-                    b'\'' => {
-                        self.skip_quote();
-                        Kind::Other(0)
-                    }
+                    b'\'' => self.skip_quote(),
                     byte => Kind::Other(byte),
                 }
             }

@@ -38,6 +38,8 @@ pub(super) struct Scanner<'t, 'f, T> {
     /// The `<` that are open since the last statement began: whether a path
     /// goes on behind its `>`, as in `<T>::f` and `Vec::<T>::new`.
     pub(super) angles: Vec<bool>,
+    /// Where the last attribute ended.
+    attribute_end: Option<usize>,
     /// What the next group is that opens.
     pub(super) role_of_next: Option<(usize, Role, bool)>,
 }
@@ -56,6 +58,7 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
             before: Token { kind: Kind::End, start: 0, end: 0 },
             visible: (usize::MAX, false),
             angles: Vec::new(),
+            attribute_end: None,
             role_of_next: None,
         }
     }
@@ -71,7 +74,7 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                 Kind::Word => self.word(token, before),
                 Kind::Sep => self.separator(token, before),
                 Kind::Open(byte) => self.opened(byte, token, before),
-                Kind::Close(byte) => self.closed(byte),
+                Kind::Close(byte) => self.closed(byte, token),
                 Kind::Other(byte) => self.other(byte, token, before),
                 Kind::Text => self.attributes = None,
             }
@@ -128,7 +131,10 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
             b'<' => {
                 self.attributes = None;
                 let goes_on = match before.kind {
-                    Kind::Other(0) | Kind::Text | Kind::Close(_) => false,
+                    // Behind a block or an attribute a statement begins.
+                    Kind::Close(b'}') => true,
+                    Kind::Close(_) => self.attribute_end == Some(before.end),
+                    Kind::Other(0) | Kind::Text => false,
                     Kind::Word => {
                         let word = self.text_of(before);
                         is_keyword(word) && !matches!(word, "impl" | "for" | "fn" | "use" | "self" | "Self")
@@ -145,8 +151,15 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                     {
                         *is_pattern = false;
                     }
-                } else if self.angles.pop() == Some(true) {
-                    self.skip_rest_of_path();
+                } else {
+                    let angle = self.angles.pop();
+                    let is_at_sep = self.text.as_bytes().get(token.end..token.end + 2) == Some(b"::");
+                    if angle == Some(true) {
+                        self.skip_rest_of_path();
+                    } else if angle == Some(false) && is_at_sep && !self.role.is_macro {
+                        // `A<b>::C` is a type, `f(a<b, c>::d)` compares twice.
+                        self.found.is_unsure = true;
+                    }
                 }
                 self.attributes = None;
             }
@@ -220,7 +233,7 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
         self.brace = next;
     }
 
-    fn closed(&mut self, byte: u8) {
+    fn closed(&mut self, byte: u8, token: Token) {
         let Some(open) = self.open.pop() else {
             self.found.is_unsure = true;
             return;
@@ -232,6 +245,9 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
         };
         self.found.is_unsure |= expected != byte;
         self.brace = open.brace;
+        if self.role.is_attribute && !open.role.is_attribute {
+            self.attribute_end = Some(token.end);
+        }
         self.role = open.role;
         self.attributes = open.attributes;
         self.angles.truncate(open.angles);

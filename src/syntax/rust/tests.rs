@@ -81,6 +81,10 @@ fn paths_stand_anywhere() {
     check("struct S(pub(crate) ::a::B, pub(in crate::c) d::E);", &["1: ::a::B", "1: d::E"]);
     check("fn f() -> impl Sized + use<'_> { r#a::r#b }", &["1: a::b"]);
     check("fn f() { a\n  ::b /* c */\n  ::d() }", &["1: a::b::d"]);
+    check("fn f() { #[cfg(x)]\n<T as a::U>::x(); if y {} <T as b::V>::z(); }", &["2: a::U", "2: b::V"]);
+    check("fn f<'a>(x: &'a <T as a::U<'a>>::X, y: [u8; 1]) { y[0] < x; }", &["1: a::U"]);
+    check("fn f() -> A<b::C>::D { e::F::<g::H> { x: 1 } }", &["1: b::C", "1: e::F", "1: g::H"]);
+    check("fn f() { g(a<b, c>::d::e) }", &["1: ::d::e"]);
 }
 
 #[test]
