@@ -23,6 +23,8 @@ mod boundaries;
 #[cfg(unix)]
 mod boundaries_python;
 #[cfg(unix)]
+mod boundaries_rust;
+#[cfg(unix)]
 mod boundaries_typescript;
 #[cfg(unix)]
 mod check_up;
@@ -90,6 +92,7 @@ const ROWS: &[(&str, Measure)] = &[
     ("boundary-warm", boundaries::warm),
     ("boundary-commit", boundaries::pre_commit),
     ("boundary-python", boundaries_python::cold),
+    ("boundary-rust", boundaries_rust::cold),
     ("boundary-typescript", boundaries_typescript::cold),
     ("ready", list::ready),
     ("prime", tokens::prime),
