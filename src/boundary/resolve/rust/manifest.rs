@@ -5,8 +5,9 @@
 //! "Overriding Dependencies". A manifest is read when a file near it is asked
 //! for, and no other.
 
+use crate::boundary::HashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use toml::{Table, Value};
@@ -130,7 +131,7 @@ impl<'f> Manifests<'f> {
         let library = library(self.files, folder, name, manifest);
         let mut roots = roots(self.files, folder, name, edition, manifest);
         roots.extend(library.iter().map(|(_, root)| root.clone()));
-        let mut dependencies = HashMap::new();
+        let mut dependencies = HashMap::default();
         for table in dependency_tables(manifest) {
             for (alias, value) in table {
                 let found = dependency(folder, alias, value, workspace.as_ref(), manifest);

@@ -13,8 +13,8 @@ mod manifest;
 mod names;
 mod tree;
 
+use crate::boundary::HashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::files::{Files, folder_of, join};

@@ -5,8 +5,8 @@
 //! `#[path]`; else below a folder with the name of that file. Modules in
 //! braces add their names, `#[path]` is relative to the folder reached so far.
 
+use crate::boundary::HashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::super::files::{Files, folder_of, join};
@@ -80,7 +80,7 @@ impl<'f> Modules<'f> {
             return *known;
         }
         let id = self.all.borrow().len();
-        self.crates.borrow_mut().insert(id, Crate { package: package.cloned(), externs: HashMap::new() });
+        self.crates.borrow_mut().insert(id, Crate { package: package.cloned(), externs: HashMap::default() });
         self.roots.borrow_mut().insert(file.to_owned(), id);
         self.add(id, id, file.into(), folder_of(file).to_owned(), None, false, 0)
     }
@@ -109,8 +109,8 @@ impl<'f> Modules<'f> {
             folder,
             below,
             is_read: is_within,
-            children: HashMap::new(),
-            uses: HashMap::new(),
+            children: HashMap::default(),
+            uses: HashMap::default(),
             globs: Vec::new(),
             depth,
         });
