@@ -87,6 +87,33 @@ fn a_module_that_is_declared_changes_where_paths_lead() {
 }
 
 #[test]
+fn a_file_that_goes_is_missed_by_other_languages_too() {
+    let s = with(&[
+        ("Cargo.toml", "[package]\nname = 'x'\n[lib]\npath = 'lib.rs'\n"),
+        ("lib.rs", "mod a;\n"),
+        ("a.rs", "const T: &str = include_str!(\"c/x.ts\");\n"),
+        ("a/user.ts", "import '../c/y.py?raw'\n"),
+        ("c/x.ts", ""),
+        ("c/y.py", ""),
+        ("c/stays.ts", ""),
+    ]);
+    git_as(&s, None, "rm -q c/x.ts").succeeds();
+    check(&s, &["a.rs:1: B004"]);
+    git_as(&s, None, "rm -q c/y.py").succeeds();
+    check(&s, &["a/user.ts:1: B004"]);
+}
+
+#[test]
+fn a_folder_that_comes_is_a_module_to_some() {
+    let s = with(&[("a/user.py", "import b\n"), ("b.py", ""), ("a/old.py", "")]);
+    git_as(&s, None, "commit -q --allow-empty -m none").succeeds();
+    git_as(&s, None, "rm -q b.py").succeeds();
+    git_as(&s, None, "commit -q --no-verify -m gone").succeeds();
+    write(&s, "b/__init__.py", "");
+    check(&s, &["a/user.py:1: B001 imports b/__init__.py"]);
+}
+
+#[test]
 fn what_was_wrong_before_is_not_the_change() {
     let s = with(&[("a/user.ts", ""), ("b/thing.ts", ""), ("a/other.ts", "")]);
     write(&s, "a/user.ts", "import '../b/thing'\n");

@@ -6,6 +6,7 @@ use std::io::Write;
 use super::Reader;
 use super::book::Book;
 use super::check::Unneeded;
+use super::scope::Scope;
 use crate::gate::baseline::{Baseline, Key};
 use crate::ops::Context;
 use crate::ops::error::Error;
@@ -46,7 +47,7 @@ pub fn write(context: &Context<'_>) -> Result<Written, Error> {
     }
     let is_new = book.baseline.is_none() || book.fault().is_some();
     let old = book.baseline.clone().unwrap_or_default();
-    let checked = Reader::new(repo).check(&entries, &[&book], None, Unneeded::IfForbidden)?;
+    let checked = Reader::new(repo).check(&entries, &[&book], &Scope::All, Unneeded::IfForbidden)?;
     let now: BTreeSet<&Key> = checked.keys.iter().collect();
     let kept: Vec<&Key> = now.iter().copied().filter(|key| is_new || old.line_of(key).is_some()).collect();
     let path = book.config.boundary.baseline.clone();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Reader;
 use super::book::Book;
 use super::check::{Checked, Unneeded};
-use crate::boundary::files::is_setting;
+use super::scope::Scope;
 use crate::config::{Config, Fault};
 use crate::gate::code;
 use crate::gate::finding::{Finding, Severity};
@@ -15,7 +15,6 @@ use crate::git::{Change, Entry, Oid, Ranged, Repo};
 use crate::ops::error::Error;
 use crate::ops::identity::Who;
 use crate::ops::{Context, rules};
-use crate::syntax::{Import, Kind, Language};
 
 /// What was found in a change.
 #[derive(Clone, Debug, Default)]
@@ -118,8 +117,8 @@ impl Reader<'_> {
         books: &[&Book],
     ) -> Result<Broken, Error> {
         let touched: BTreeSet<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
-        let alone = self.is_judged_alone(changes, parents, books)?;
-        let mut checked = self.check(entries, books, alone.then_some(&touched), Unneeded::IfForbidden)?;
+        let scope = self.scope_of(entries, changes, parents, books)?;
+        let mut checked = self.check(entries, books, &scope, Unneeded::IfForbidden)?;
         let errors = std::mem::take(&mut checked.findings).into_iter().filter(Finding::is_error);
         let (mut findings, mut elsewhere): (Vec<_>, Vec<_>) =
             errors.partition(|finding| touched.contains(finding.path.as_slice()));
@@ -127,7 +126,8 @@ impl Reader<'_> {
             if elsewhere.is_empty() {
                 break;
             }
-            let before = self.check(&self.repo.files_of(parent)?, books, None, Unneeded::IfForbidden)?;
+            let before =
+                self.check(&self.repo.files_of(parent)?, books, &Scope::All, Unneeded::IfForbidden)?;
             let known: BTreeSet<_> = before.findings.iter().map(Finding::identity).collect();
             // What led nowhere and now leads somewhere was no better before.
             let led_nowhere: BTreeSet<_> =
@@ -141,44 +141,6 @@ impl Reader<'_> {
         }
         findings.extend(elsewhere);
         Ok(Broken { tree: checked, findings })
-    }
-
-    /// Whether no file but those of the change can be judged otherwise than
-    /// before it. A file that is added, removed or moved changes how others
-    /// resolve their imports, and so does a setting.
-    fn is_judged_alone(&self, changes: &[Change], parents: &[Oid], books: &[&Book]) -> Result<bool, Error> {
-        // Of a merge the changes are those that nobody judged before; what
-        // they are made to is neither parent.
-        if parents.len() != 1 || books.iter().any(|book| book.needs_whole_tree()) {
-            return Ok(false);
-        }
-        for change in changes {
-            let Ok(path) = std::str::from_utf8(&change.path) else { return Ok(false) };
-            let is_rules = path == RULES || books.iter().any(|book| book.config.boundary.baseline == path);
-            if !change.is_edit() || is_rules || is_setting(path) || self.moves_modules(change)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether an edit changes which modules a Rust source has: paths of
-    /// other files lead through them.
-    fn moves_modules(&self, change: &Change) -> Result<bool, Error> {
-        let (Some(Language::Rust), Some(before), Some(after)) =
-            (Language::of(&change.path), change.old_oid, change.oid)
-        else {
-            return Ok(false);
-        };
-        let parts = |oid: Oid| -> Result<Option<Vec<Import>>, Error> {
-            let read = self.sources.imports(oid, Language::Rust)?;
-            let parts = |imports: &Vec<Import>| {
-                let parts = imports.iter().filter(|import| import.kind == Kind::Part);
-                parts.map(|import| Import { line: 0, ..import.clone() }).collect()
-            };
-            Ok(read.as_ref().ok().map(parts))
-        };
-        Ok(parts(before)? != parts(after)?)
     }
 }
 
@@ -259,7 +221,7 @@ pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
     if let Some(before) = before.as_ref().filter(|_| is_agent) {
         books.insert(0, before);
     }
-    let mut checked = Reader::last(repo).check(&entries, &books, None, Unneeded::Told)?;
+    let mut checked = Reader::last(repo).check(&entries, &books, &Scope::All, Unneeded::Told)?;
     if let Some(before) = &before {
         for finding in after.weaker_than(before) {
             let severity = if is_agent { finding.severity } else { Severity::Warning };
@@ -273,5 +235,5 @@ pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
 pub fn tree(repo: &Repo, commit: Oid) -> Result<Checked, Error> {
     let own = rules::at(repo, Some(commit))?.unwrap_or_default();
     let book = Book::at(repo, Some(commit), own)?;
-    Reader::last(repo).check(&repo.files_of(commit)?, &[&book], None, Unneeded::Told)
+    Reader::last(repo).check(&repo.files_of(commit)?, &[&book], &Scope::All, Unneeded::Told)
 }

@@ -1,11 +1,12 @@
 //! A whole tree, judged by one set of rules or several.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::Reader;
 use super::book::Book;
 use super::change::Range;
+use super::scope::Scope;
 use super::tree::Tree;
 use crate::boundary::excuses::Excuses;
 use crate::boundary::judge::{self, Excused, Input};
@@ -56,7 +57,7 @@ impl Checked {
 }
 
 impl Reader<'_> {
-    /// Checks a tree, or `only` these files of it, by each of these books; what
+    /// Checks those sources of a tree that are in `scope` by each of these books; what
     /// breaks several is told once.
     /// The last is the tree's own: what nothing needs is told by that one, if
     /// it is `wanted`.
@@ -64,14 +65,17 @@ impl Reader<'_> {
         &self,
         entries: &[Entry],
         books: &[&Book],
-        only: Option<&BTreeSet<&[u8]>>,
+        scope: &Scope<'_>,
         wanted: Unneeded,
     ) -> Result<Checked, Error> {
         let mut checked = Checked::default();
         let tree = Tree::new(self, entries);
         let files = tree.files();
-        let is_judged = |path: &str| only.is_none_or(|only| only.contains(path.as_bytes()));
-        let judged: Vec<_> = tree.sources().filter(|(path, _)| is_judged(path)).collect();
+        let is_judged = |path: &str, language: Language| {
+            let out = || tree.entry(path).is_none_or(|entry| self.sources.reaches_out(entry.oid, language));
+            scope.has(path, language, out)
+        };
+        let judged: Vec<_> = tree.sources().filter(|(path, language)| is_judged(path, *language)).collect();
         let sources: Vec<&str> = judged.iter().map(|(path, _)| *path).collect();
         let mut counts = Vec::with_capacity(sources.len());
         let allowances = self.allowances_of(&tree, &judged)?;
@@ -81,7 +85,7 @@ impl Reader<'_> {
             found.extend(book.fault().cloned());
             let rules = &book.config.boundary;
             let resolver = Resolver::new(&files, &Options { python_roots: rules.python_roots.clone() });
-            let wants_unneeded = i + 1 == books.len() && only.is_none() && wanted.is_for(rules.unused);
+            let wants_unneeded = i + 1 == books.len() && *scope == Scope::All && wanted.is_for(rules.unused);
             // What looks at imports one by one need not have all at once.
             let at_once = match wants_unneeded || rules.need_whole_graph(&book.config.domains) {
                 true => sources.len().max(1),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::Reader;
 use super::book::Book;
 use super::check::Unneeded;
+use super::scope::Scope;
 use super::tree::Tree;
 use crate::boundary::Edge;
 use crate::boundary::picture::group::{Folders, Parts, group};
@@ -124,7 +125,7 @@ impl Seen {
             None => repo.files_staged()?,
         };
         let book = Book::of_entries(repo, rules.clone(), &entries)?;
-        let checked = Reader::new(repo).check(&entries, &[&book], None, Unneeded::IfForbidden)?;
+        let checked = Reader::new(repo).check(&entries, &[&book], &Scope::All, Unneeded::IfForbidden)?;
         let key = |finding: Finding| {
             let path = String::from_utf8(finding.path).ok()?;
             Some((path, finding.line, finding.crossing?.target))

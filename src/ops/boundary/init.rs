@@ -6,6 +6,7 @@ use super::Reader;
 use super::book::Book;
 use super::check::Unneeded;
 use super::graph::Seen;
+use super::scope::Scope;
 use crate::boundary::derive::derive;
 use crate::gate::code;
 use crate::gate::finding::Finding;
@@ -39,7 +40,7 @@ pub fn of(context: &Context<'_>, seen: &Seen) -> Result<Derived, Error> {
     let entries = repo.files_staged()?;
     let check = |text: &str| -> Result<(usize, Vec<Finding>), Error> {
         let book = Book::new(rules::parse(text.as_bytes())?);
-        let checked = Reader::new(repo).check(&entries, &[&book], None, Unneeded::IfForbidden)?;
+        let checked = Reader::new(repo).check(&entries, &[&book], &Scope::All, Unneeded::IfForbidden)?;
         let left = checked.findings.into_iter().filter(Finding::is_error).collect();
         Ok((book.config.domains.all().len(), left))
     };

@@ -7,6 +7,7 @@ pub mod check;
 pub mod explain;
 pub mod graph;
 pub mod init;
+pub mod scope;
 mod sources;
 mod tree;
 

@@ -1,6 +1,7 @@
 //! What sources import, read once however many trees have them, and kept for
 //! the next time.
 
+use super::scope;
 use crate::gate::allowance::{self, Allowance};
 use crate::git::{GitErrorClass, Oid, Repo};
 use crate::ops::error::Error;
@@ -15,13 +16,19 @@ pub(super) type Read = Result<Vec<Import>, String>;
 /// The sources of a repository, by their contents.
 pub(super) struct Sources<'r> {
     repo: &'r Repo,
-    /// Before the imports a byte: whether there may be suppressions. Few
-    /// sources have any, so that no more of them is kept.
+    /// Before the imports a byte: whether there may be suppressions, and
+    /// whether files of other languages are imported. Few sources have any,
+    /// so that no more of them is kept.
     kept: BlobCache<'r>,
 }
 
 /// Of what is kept here beside the imports.
-const LAYOUT: u64 = 1;
+const LAYOUT: u64 = 2;
+
+/// There may be suppressions.
+const MARKED: u8 = 1;
+/// A file of another language is imported.
+const REACHES_OUT: u8 = 2;
 
 impl<'r> Sources<'r> {
     /// Reads nothing yet.
@@ -38,7 +45,7 @@ impl<'r> Sources<'r> {
     /// The suppressions in a source; none in one that cannot be read, which is
     /// reported elsewhere.
     pub(super) fn allowances(&self, oid: Oid, language: Language) -> Result<Vec<Allowance>, Error> {
-        let kept = self.kept.get(tag(language), oid, |bytes| Some(*bytes.first()? == 1));
+        let kept = self.kept.get(tag(language), oid, |bytes| Some(bytes.first()? & MARKED != 0));
         if !kept.map_or_else(|| Ok::<_, Error>(self.read(oid, language)?.1), Ok)? {
             return Ok(Vec::new());
         }
@@ -49,6 +56,13 @@ impl<'r> Sources<'r> {
         }
     }
 
+    /// Whether a source imports a file of another language; so it is assumed
+    /// where nothing is known.
+    pub(super) fn reaches_out(&self, oid: Oid, language: Language) -> bool {
+        let kept = self.kept.get(tag(language), oid, |bytes| Some(bytes.first()? & REACHES_OUT != 0));
+        kept.unwrap_or(true)
+    }
+
     fn read(&self, oid: Oid, language: Language) -> Result<(Read, bool), Error> {
         match self.repo.read_blob(oid, syntax::LIMIT) {
             // Not kept: what is missing or damaged now may come back.
@@ -57,7 +71,8 @@ impl<'r> Sources<'r> {
             Ok(source) => {
                 let read = syntax::imports(language, &source).map_err(|error| error.to_string());
                 let is_marked = allowance::has_mark(&source);
-                let mut bytes = vec![u8::from(is_marked)];
+                let out = read.as_ref().is_ok_and(|imports| scope::reaches_out(imports, language));
+                let mut bytes = vec![if is_marked { MARKED } else { 0 } | if out { REACHES_OUT } else { 0 }];
                 bytes.extend(encode(&read));
                 self.kept.put(tag(language), oid, bytes);
                 Ok((read, is_marked))
