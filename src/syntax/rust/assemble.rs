@@ -113,6 +113,8 @@ struct Scope {
     folder: Option<String>,
     /// The nearest scope from here outwards.
     nearest: u32,
+    /// The nearest that is a module or has a number.
+    listed: u32,
     /// Number among the blocks with imports, and how many of them are around.
     block: Option<usize>,
 }
@@ -173,7 +175,8 @@ pub(super) fn assemble(
         line += memchr::memchr_iter(b'\n', passed).count();
         counted = draft.start.max(counted);
         let place = scopes.get(draft.brace as usize).map_or(0, |scope| scope.nearest);
-        let within = within.entry(place).or_insert_with(|| modules_around(place, found, &scopes));
+        let listed = scopes.get(place as usize).map_or(0, |scope| scope.listed);
+        let within = within.entry(listed).or_insert_with(|| modules_around(listed, found, &scopes));
         let is_module = matches!(draft.read, Read::Module(_));
         let optional = draft.optional || is_module && is_optional(place, found, &scopes);
         let first = imports.len();
@@ -251,7 +254,7 @@ fn nest(found: &Found<'_>, scopes: &mut [Scope]) -> Result<(), Unreadable> {
     let mut depth: Vec<(usize, usize)> = Vec::with_capacity(scopes.len());
     for (at, brace) in found.braces.iter().enumerate() {
         let parent = brace.parent as usize;
-        let around = scopes.get(parent).map_or(0, |scope| scope.nearest);
+        let (around, listed) = scopes.get(parent).map_or((0, 0), |scope| (scope.nearest, scope.listed));
         let mut deep = depth.get(parent).copied().unwrap_or_default();
         let Some(scope) = scopes.get_mut(at) else { continue };
         scope.nearest = if scope.is_scope { u32::try_from(at).unwrap_or(u32::MAX) } else { around };
@@ -262,6 +265,8 @@ fn nest(found: &Found<'_>, scopes: &mut [Scope]) -> Result<(), Unreadable> {
             deep.1 += 1;
             scope.block = Some(blocks);
         }
+        let is_listed = scope.is_module || scope.block.is_some();
+        scope.listed = if is_listed { u32::try_from(at).unwrap_or(u32::MAX) } else { listed };
         if deep.0 > MODULES {
             return Err(Unreadable::Syntax { line: 1 });
         }
@@ -295,7 +300,7 @@ fn modules_around(place: u32, found: &Found<'_>, scopes: &[Scope]) -> Vec<String
             (None, _, Some(block)) => names.push(format!("{{{block}}}")),
             _ => {}
         }
-        at = scopes.get(brace.parent as usize).map_or(0, |scope| scope.nearest);
+        at = scopes.get(brace.parent as usize).map_or(0, |scope| scope.listed);
     }
     names.reverse();
     names

@@ -68,6 +68,10 @@ pub(super) struct Found<'t> {
     pub(super) declared: Vec<Declared<'t>>,
     /// Whether the text was not understood.
     pub(super) is_unsure: bool,
+    /// Where that began.
+    pub(super) unsure_at: Option<usize>,
+    /// Whether there is a path that may be none.
+    pub(super) is_doubtful: bool,
 }
 
 impl Found<'_> {
@@ -77,6 +81,8 @@ impl Found<'_> {
             braces: vec![Brace { parent: 0, module: None, tokens: Given::No }],
             declared: Vec::new(),
             is_unsure: false,
+            unsure_at: None,
+            is_doubtful: false,
         }
     }
 }

@@ -50,4 +50,6 @@ pub(super) fn by_full_parse(text: &str) -> Result<Vec<Import>, Unreadable> {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

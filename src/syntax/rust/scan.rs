@@ -78,6 +78,9 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                 Kind::Other(byte) => self.other(byte, token, before),
                 Kind::Text => self.attributes = None,
             }
+            if self.found.is_unsure && self.found.unsure_at.is_none() {
+                self.found.unsure_at = Some(token.start);
+            }
         }
         self.found.is_unsure |= !self.open.is_empty();
         self.tokens
@@ -158,7 +161,7 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                         self.skip_rest_of_path();
                     } else if angle == Some(false) && is_at_sep && !self.role.is_macro {
                         // `A<b>::C` is a type, `f(a<b, c>::d)` compares twice.
-                        self.found.is_unsure = true;
+                        self.found.is_doubtful = true;
                     }
                 }
                 self.attributes = None;

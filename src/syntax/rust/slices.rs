@@ -8,10 +8,14 @@ use super::super::tree::{children, parse, text_of};
 use super::super::{Import, Unreadable};
 use super::assemble::{Draft, assemble};
 use super::found::{Found, Role, Slice, What};
+use super::full;
 use super::lexer::Lexer;
 use super::node::{self, Read};
 use super::scan::Scanner;
 
+/// How many bytes that are no Rust the parser is given at once: the time that
+/// it takes to go on behind errors grows with the square of their number.
+const ERRONEOUS: usize = 1 << 16;
 /// How many slices are parsed at once where one of them is no Rust.
 const CHUNK: usize = 32;
 
@@ -21,25 +25,54 @@ pub(super) fn imports(text: &str) -> Option<Result<Vec<Import>, Unreadable>> {
     let lexer = Scanner::new(text, Lexer::new(text), &mut found, 0, Role::default()).run();
     if let Some(start) = lexer.endless {
         // The grammar would look for the end again from every quote on.
-        let before = text.as_bytes().get(..start).unwrap_or_default();
-        return Some(Err(Unreadable::Syntax { line: 1 + memchr::memchr_iter(b'\n', before).count() }));
+        return Some(Err(no_rust(text, start)));
     }
     if found.is_unsure || lexer.is_unterminated {
-        return None;
+        let at = found.unsure_at.unwrap_or(text.len());
+        return (text.len() > ERRONEOUS).then(|| Err(no_rust(text, at)));
+    }
+    if found.is_doubtful
+        && text.len() <= ERRONEOUS
+        && let Ok(imports) = full::imports(text)
+    {
+        return Some(Ok(imports));
     }
     let mut budget = super::budget(text);
-    let drafts = read(text, &found.slices, &mut budget)?;
+    let Some(drafts) = read(text, &found.slices, &mut budget) else {
+        return (text.len() > ERRONEOUS).then(|| Err(no_rust(text, 0)));
+    };
     Some(assemble(text, &found, drafts, budget))
+}
+
+fn no_rust(text: &str, at: usize) -> Unreadable {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    Unreadable::Syntax { line: 1 + memchr::memchr_iter(b'\n', before).count() }
 }
 
 /// Reads slices. None if one that a macro cannot make something else of is
 /// not as the grammar has it.
 pub(super) fn read(text: &str, slices: &[Slice], budget: &mut usize) -> Option<Vec<Draft>> {
-    if let Some(drafts) = read_all(text, slices, budget) {
-        return Some(drafts);
+    let mut drafts = Vec::new();
+    let mut rest = slices;
+    while !rest.is_empty() {
+        let mut size = 0usize;
+        let fits = rest.iter().take_while(|slice| {
+            size += slice.end - slice.start;
+            size <= ERRONEOUS
+        });
+        let (some, others) = rest.split_at(fits.count().max(1));
+        read_some(text, some, budget, &mut drafts)?;
+        rest = others;
+    }
+    Some(drafts)
+}
+
+fn read_some(text: &str, slices: &[Slice], budget: &mut usize, drafts: &mut Vec<Draft>) -> Option<()> {
+    if let Some(read) = read_all(text, slices, budget) {
+        drafts.extend(read);
+        return Some(());
     }
     // One of them is no Rust: each for itself.
-    let mut drafts = Vec::new();
     for some in slices.chunks(CHUNK) {
         if let Some(read) = read_all(text, some, budget) {
             drafts.extend(read);
@@ -53,7 +86,7 @@ pub(super) fn read(text: &str, slices: &[Slice], budget: &mut usize) -> Option<V
             }
         }
     }
-    Some(drafts)
+    Some(())
 }
 
 /// Reads slices in one parse; none if that has any error.
