@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Compares the modules of Rust packages with what Cargo and rustc say.
 
+    tests/differential/rust.py PROGRAM
+
 `cargo metadata` names the targets of each package, and rustc writes down
 which files it read for each library (dep-info). Both must agree with the
 parts that `git comm boundary graph` finds: every file that rustc read is
 reached, every other file is one that conditions leave out and stands in
 rust/accepted.txt with its cause, and nothing is missing.
 
-The packages come from crates.io, pinned by rust/Cargo.lock. GIT_COMM_BIN is
-the program (default target/debug/git-comm); GIT_COMM_PEERS a folder to keep
-the packages in between runs.
+The packages come from crates.io, pinned by rust/Cargo.lock, into the folder
+that GIT_COMM_PEERS names, or else into one that is deleted afterwards.
 """
 
 import fnmatch
@@ -23,7 +24,6 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM = pathlib.Path(os.environ.get("GIT_COMM_BIN", HERE.parents[1] / "target/debug/git-comm")).resolve()
 
 
 def run(*command, cwd, **options):
@@ -58,14 +58,14 @@ def read_by_rustc(work, sources, root):
     sys.exit(f"{sources}: rustc read nothing of it")
 
 
-def edges_of(work, sources):
+def edges_of(program, work, sources):
     """What `git comm` says of the package as a repository of its own."""
     folder = work / "repositories" / sources.name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(sources, folder)
     run("git", "init", "-q", cwd=folder)
     run("git", "add", "-Af", cwd=folder)
-    return folder, json.loads(run(PROGRAM, "boundary", "graph", "--json", cwd=folder))["edges"]
+    return folder, json.loads(run(program, "boundary", "graph", "--json", cwd=folder))["edges"]
 
 
 def accepted():
@@ -76,6 +76,9 @@ def accepted():
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: rust.py PROGRAM")
+    program = pathlib.Path(sys.argv[1]).resolve()
     kept = os.environ.get("GIT_COMM_PEERS")
     work = pathlib.Path(kept, "rust") if kept else pathlib.Path(tempfile.mkdtemp())
     # Repositories lie beside this workspace and not in it.
@@ -85,7 +88,7 @@ def main():
     for found in build(peers):
         name, sources = found["name"], pathlib.Path(found["manifest_path"]).parent
         package = sources.name
-        folder, edges = edges_of(work, sources)
+        folder, edges = edges_of(program, work, sources)
         metadata = json.loads(run("cargo", "metadata", "--no-deps", "--offline", "--format-version=1", cwd=folder,
                                   env={**os.environ, "CARGO_NET_OFFLINE": "true"}))
         targets = [target for package_ in metadata["packages"] for target in package_["targets"]]
