@@ -67,6 +67,7 @@ mod races;
 mod readme;
 mod rebases;
 mod refusals;
+mod rust_slices;
 mod scanned;
 mod schema;
 mod setup;
