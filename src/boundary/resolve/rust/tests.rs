@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::super::super::files::{Content, Files};
 use super::super::{Options, Resolver};
 use crate::syntax::{self, Import, Language};
@@ -248,4 +250,27 @@ fn files_that_are_parts_of_each_other_end_somewhere() {
         ),
         ("src/c.rs", "#[path = \"b.rs\"] mod b; use super::*; use b::*; pub use self::*; use x::y;"),
     ]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Every import of every tree is answered, and all that is found is there.
+    #[test]
+    fn any_tree_is_answered(texts in prop::collection::vec(prop::collection::vec(prop::sample::select(vec![
+        "mod a;", "mod b;", "pub mod a { pub use super::*; mod b; }", "#[path = \"../b.rs\"] mod c;",
+        "#[path = \"a/mod.rs\"] mod a;", "include!(\"b.rs\");", "include!(\"../lib.rs\");", "use a::*;",
+        "use crate::b as a;", "use self::a as b;", "pub use super::super::b::*;", "extern crate own_name as b;",
+        "extern crate self as a;", "fn f() { use b as a; a::b::c(); }", "fn g() { ::a::b::c(); }", "use *;",
+    ]), 0..8), 6)) {
+        let paths = ["src/lib.rs", "src/a.rs", "src/a/mod.rs", "src/a/b.rs", "src/b.rs", "tests/a.rs"];
+        let texts: Vec<String> = texts.iter().map(|parts| parts.join("\n")).collect();
+        let mut tree: Vec<(&str, &str)> = paths.into_iter().zip(texts.iter().map(String::as_str)).collect();
+        tree.push(("Cargo.toml", MANIFEST));
+        for edge in edges(&tree) {
+            let to = edge.rsplit("-> ").next().unwrap();
+            let is_known = paths.contains(&to) || to.starts_with("package ") || to == "missing";
+            prop_assert!(is_known, "{edge}");
+        }
+    }
 }
