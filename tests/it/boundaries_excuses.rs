@@ -131,6 +131,28 @@ fn an_entry_that_is_added_by_hand_lets_nothing_pass() {
 }
 
 #[test]
+fn a_new_baseline_lists_what_is_broken_already() {
+    let s = with("import '../api/x'\n");
+    git_as(&s, None, "commit -q --no-verify -m broken").succeeds();
+    write(&s, "comm.baseline", "static\tweb/a.ts\tapi/x.ts\nstatic\tweb/b.ts\tapi/y.ts\n");
+    stage(&s);
+    let room = "comm.baseline:2: B014 adds web/b.ts -> api/y.ts";
+    let refused = git_as(&s, Some("ada"), "commit -q -m room").exits(1).stderr;
+    assert!(refused.contains(room), "{refused}");
+    let checked = s.as_agent("ada", "boundary check --json").exits(1);
+    assert_eq!(told(&checked, "violations"), ["B002 web/a.ts:1 api/x.ts", "B014 comm.baseline:2"]);
+    let said = git_as(&s, None, "commit -q -m room").succeeds().stderr;
+    assert!(said.contains(&format!("warning: {room}")), "{said}");
+    let run = s.comm("boundary check --range HEAD~1..HEAD --json").exits(1);
+    assert_eq!(told(&run, "violations"), ["B014 comm.baseline:2"]);
+    git_as(&s, None, "reset -q --hard HEAD~1").succeeds();
+    // What is there may be adopted by anyone.
+    s.comm("boundary baseline").succeeds();
+    stage(&s);
+    git_as(&s, Some("ada"), "commit -q -m adopted").succeeds();
+}
+
+#[test]
 fn a_baseline_that_cannot_be_read_is_no_free_pass() {
     let s = with("import '../api/x'\n");
     for (text, line) in [("static web/a.ts api/x.ts\n", 1), ("# x\nstatic\tweb/a.ts\n", 2)] {

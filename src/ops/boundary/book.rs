@@ -1,8 +1,10 @@
 //! The rules of one tree, with the violations that it knows of.
 
+use std::collections::BTreeSet;
+
 use crate::boundary::rules::Weight;
 use crate::config::Config;
-use crate::gate::baseline::Baseline;
+use crate::gate::baseline::{Baseline, Key};
 use crate::gate::code;
 use crate::gate::finding::{Finding, Severity};
 use crate::git::{Entry, GitErrorClass, Oid, Repo};
@@ -104,34 +106,50 @@ impl Book {
         findings
     }
 
+    /// Whether it has a baseline where rules had none before. Where there were
+    /// no rules there could be none.
+    pub(super) fn begins_baseline(&self, before: &Self) -> bool {
+        let has_entries = self.baseline.as_ref().is_some_and(|baseline| !baseline.is_empty());
+        has_entries && before.baseline.is_none() && before.config.has_boundaries()
+    }
+
+    /// Entries of a new baseline that are none of the violations that there
+    /// are: room for later ones.
+    pub(super) fn unfounded(&self, now: &BTreeSet<Key>) -> Vec<Finding> {
+        let entries = self.baseline.iter().flat_map(Baseline::entries);
+        let added: Vec<_> = entries.filter(|(key, _)| !now.contains(key)).collect();
+        self.added(&added)
+    }
+
     /// Entries that the baseline has more.
     fn grown_since(&self, before: &Self) -> Vec<Finding> {
         let Some(baseline) = &self.baseline else { return Vec::new() };
-        let path = self.config.boundary.baseline.as_str();
-        let finding = |line: usize, what: String| {
-            let how = "a baseline only shrinks: git comm boundary baseline".to_owned();
-            Finding::new(code::GROWN, path, what, how).at(line)
-        };
         let Some(old) = &before.baseline else {
-            // Where there were no rules there could be no baseline.
-            if baseline.is_empty() || !before.config.has_boundaries() {
+            if !self.begins_baseline(before) {
                 return Vec::new();
             }
             let what = format!("is new, with {}", known(baseline.len()));
-            return vec![finding(0, what).weighing(Severity::Warning)];
+            return vec![self.grown(0, what).weighing(Severity::Warning)];
         };
         let added: Vec<_> = baseline.entries().filter(|(key, _)| old.line_of(key).is_none()).collect();
+        self.added(&added)
+    }
+
+    fn grown(&self, line: usize, what: String) -> Finding {
+        let how = "a baseline only shrinks: git comm boundary baseline".to_owned();
+        Finding::new(code::GROWN, self.config.boundary.baseline.as_str(), what, how).at(line)
+    }
+
+    fn added(&self, added: &[(&Key, usize)]) -> Vec<Finding> {
         let told = added.iter().take(TOLD).map(|(key, line)| {
             let to = if key.to.is_empty() { String::new() } else { format!(" -> {}", key.to) };
             let what = format!("adds {}{to}", key.from);
-            finding(*line, crate::text::escape::line(&what).into_owned())
+            self.grown(*line, crate::text::escape::line(&what).into_owned())
         });
         let mut findings: Vec<Finding> = told.collect();
         if added.len() > TOLD {
-            findings.push(finding(
-                0,
-                format!("adds {} more", plural(added.len() - TOLD, "entry").replace("entrys", "entries")),
-            ));
+            let more = plural(added.len() - TOLD, "entry").replace("entrys", "entries");
+            findings.push(self.grown(0, format!("adds {more} more")));
         }
         findings
     }

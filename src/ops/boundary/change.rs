@@ -49,7 +49,7 @@ pub fn staged(
     let entries = repo.files_staged()?;
     let before = Book::at(repo, head, in_force.clone())?;
     let after = Book::of_entries(repo, own.unwrap_or(in_force).clone(), &entries)?;
-    let mut weaker = weakened(&before, &after, changes);
+    let mut weaker = reader.weakened(&before, &after, changes, &entries)?;
     if !is_agent {
         weaker.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
     }
@@ -90,7 +90,7 @@ pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Optio
         let before = Book::at(repo, Some(parent), before)?;
         let people = &base.config.commit.people;
         let is_person = people.contains(&one.author_name) || people.contains(&one.author_email);
-        for finding in weakened(&before, own, &one.changes) {
+        for finding in reader.weakened(&before, own, &one.changes, &repo.files_of(one.oid)?)? {
             let severity = if is_person { Severity::Warning } else { finding.severity };
             broken.findings.push(finding.weighing(severity));
         }
@@ -98,14 +98,29 @@ pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Optio
     Ok((!books.is_empty() || !broken.findings.is_empty()).then_some(broken))
 }
 
-/// What a change lets pass that was not before, where it touches what says so.
-fn weakened(before: &Book, after: &Book, changes: &[Change]) -> Vec<Finding> {
-    let paths = [RULES, &before.config.boundary.baseline, &after.config.boundary.baseline];
-    let touches = changes.iter().any(|change| paths.iter().any(|path| change.path == path.as_bytes()));
-    if touches { after.weaker_than(before) } else { Vec::new() }
-}
-
 impl Reader<'_> {
+    /// What a change lets pass that was not before, where it touches what
+    /// says so.
+    fn weakened(
+        &self,
+        before: &Book,
+        after: &Book,
+        changes: &[Change],
+        entries: &[Entry],
+    ) -> Result<Vec<Finding>, Error> {
+        let paths = [RULES, &before.config.boundary.baseline, &after.config.boundary.baseline];
+        if !changes.iter().any(|change| paths.iter().any(|path| change.path == path.as_bytes())) {
+            return Ok(Vec::new());
+        }
+        let mut findings = after.weaker_than(before);
+        if after.begins_baseline(before) {
+            // It lists what is broken already, and clears no way for more.
+            let now = self.check(entries, &[after], &Scope::All, Unneeded::IfForbidden)?.keys;
+            findings.extend(after.unfounded(&now.into_iter().collect()));
+        }
+        Ok(findings)
+    }
+
     /// What a change breaks: what is found in the files that it touches, and
     /// elsewhere what was not there before: files that import what is gone,
     /// ways and cycles that it closes.
@@ -223,7 +238,11 @@ pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
     }
     let mut checked = Reader::last(repo).check(&entries, &books, &Scope::All, Unneeded::Told)?;
     if let Some(before) = &before {
-        for finding in after.weaker_than(before) {
+        let mut weaker = after.weaker_than(before);
+        if after.begins_baseline(before) {
+            weaker.extend(after.unfounded(&checked.keys.iter().cloned().collect()));
+        }
+        for finding in weaker {
             let severity = if is_agent { finding.severity } else { Severity::Warning };
             checked.findings.push(finding.weighing(severity));
         }
