@@ -29,6 +29,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("tree.rs", include_bytes!("tree.rs")),
     ("typescript/blind.rs", include_bytes!("typescript/blind.rs")),
     ("typescript/cut.rs", include_bytes!("typescript/cut.rs")),
+    ("typescript/doubt.rs", include_bytes!("typescript/doubt.rs")),
     ("typescript/lex.rs", include_bytes!("typescript/lex.rs")),
     ("typescript/mod.rs", include_bytes!("typescript/mod.rs")),
     ("typescript/read.rs", include_bytes!("typescript/read.rs")),

@@ -125,6 +125,24 @@ pub(super) fn regex(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Whether a line ends in this text.
+pub(super) fn breaks_line(bytes: &[u8]) -> bool {
+    memchr2(b'\n', b'\r', bytes).is_some()
+        || memmem::find_iter(bytes, b"\xe2\x80").any(|at| matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)))
+}
+
+/// Whether it matters for what follows if this is a regex or a division: it
+/// opens or closes something, or imports.
+pub(super) fn hides(bytes: &[u8], at: usize, end: usize) -> bool {
+    let regex = bytes.get(at..end).unwrap_or_default();
+    let next = bytes.get(end).copied().unwrap_or_default();
+    regex.iter().any(|b| b"'\"`()[]{}<\\".contains(b))
+        || memmem::find(regex, b"/*").is_some()
+        || memmem::find(regex, b"//").is_some()
+        || matches!(next, b'/' | b'*')
+        || may_import(regex, next)
+}
+
 /// Where the name ends that begins here; `at` itself if none does.
 pub(super) fn word(bytes: &[u8], at: usize) -> usize {
     let mut end = at;
@@ -179,11 +197,17 @@ pub(super) fn may_import(bytes: &[u8], next: u8) -> bool {
 
 /// Whether what follows such a word goes on as code does.
 fn goes_on(rest: &[u8], next: u8) -> bool {
-    let blank = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let mut blank = 0;
+    while let len @ 1.. = blank_here(rest, blank) {
+        blank += len;
+    }
     let has_quote = || memchr3(b'"', b'\'', b'`', rest).is_some();
     match rest.get(blank) {
         None => matches!(next, b'{' | b'<'),
         Some(b'"' | b'\'' | b'`' | b'(' | b'{' | b'*' | b'.' | b'<') => true,
+        // `require?.(`, `require!(`
+        Some(b'?') => rest.get(blank + 1) == Some(&b'.'),
+        Some(b'!') => rest.get(blank + 1) == Some(&b'('),
         // Of a comment.
         Some(b'/') => matches!(rest.get(blank + 1).copied().unwrap_or(next), b'/' | b'*'),
         Some(&byte) => blank > 0 && is_name(byte) && has_quote(),

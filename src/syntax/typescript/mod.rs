@@ -7,6 +7,7 @@
 
 mod blind;
 mod cut;
+mod doubt;
 mod lex;
 mod read;
 mod scan;
@@ -59,6 +60,9 @@ pub(super) fn by_full_parse(text: &str, jsx: bool) -> Result<Vec<Import>, Unread
         if let Some(line) = first_error(&tree, &plain.text, &WORDS) {
             return Err(Unreadable::Syntax { line });
         }
+    }
+    if let Some(line) = doubt::hidden(&tree, text) {
+        return Err(Unreadable::Syntax { line });
     }
     Ok(read::all(&tree, &plain).into_iter().map(|(_, import)| import).collect())
 }

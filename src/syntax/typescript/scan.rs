@@ -61,6 +61,8 @@ pub(super) struct Scanner<'s> {
     /// The last byte that was no blank or comment; of a word its first.
     pub(super) last: u8,
     pub(super) cut: Slices<'s>,
+    /// Whether a line has ended since the last token.
+    pub(super) is_broken: bool,
     frames: Vec<Frame>,
     /// The names of the open elements.
     elements: Vec<(usize, usize)>,
@@ -80,6 +82,7 @@ pub(super) fn scan(text: &str, jsx: bool) -> Result<Slices<'_>, Unsure> {
         before: Before::Operator,
         last: 0,
         cut: Slices::new(text),
+        is_broken: true,
         frames: Vec::new(),
         elements: Vec::new(),
         jsx,
@@ -99,13 +102,20 @@ impl Scanner<'_> {
     fn run(&mut self) -> Result<(), Unsure> {
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b' ' | b'\t' => self.at += 1,
+                b'\n' | b'\r' => {
+                    self.is_broken = true;
+                    self.at += 1;
+                }
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' => self.word()?,
                 b'0'..=b'9' => self.number(),
                 0x80.. | 0x0b | 0x0c => match lex::blank_here(self.bytes, self.at) {
                     0 if byte < 0x80 => return Err(Unsure),
                     0 => self.word()?,
-                    len => self.at += len,
+                    len => {
+                        self.is_broken |= len == 3;
+                        self.at += len;
+                    }
                 },
                 b'/' => self.slash()?,
                 b'"' | b'\'' => {
@@ -134,6 +144,7 @@ impl Scanner<'_> {
         self.head = false;
         self.mock = false;
         self.type_argument = false;
+        self.is_broken = false;
     }
 
     fn word(&mut self) -> Result<(), Unsure> {
@@ -175,14 +186,18 @@ impl Scanner<'_> {
                 self.type_argument = last == b'<';
             }
             b"return" | b"case" | b"do" | b"else" | b"in" | b"instanceof" | b"void" | b"delete"
-            | b"throw" | b"default" => self.before = Before::Operator,
+            | b"throw" | b"default" | b"break" | b"continue" | b"debugger" => self.before = Before::Operator,
             b"await" => {
                 self.before = Before::Either;
                 // `for await (`
                 self.head = head;
             }
             b"of" | b"yield" => self.before = Before::Either,
-            b"as" | b"is" | b"keyof" | b"satisfies" | b"extends" | b"implements" | b"readonly" | b"infer" => {
+            b"extends" => {
+                self.before = Before::Either;
+                self.last = TYPE;
+            }
+            b"as" | b"is" | b"keyof" | b"satisfies" | b"implements" | b"readonly" | b"infer" => {
                 self.last = TYPE;
             }
             b"if" | b"while" | b"for" | b"with" => self.head = true,
@@ -215,7 +230,19 @@ impl Scanner<'_> {
                 }
                 self.at = end;
             }
-            b'*' => self.at = lex::block_comment(self.bytes, self.at).ok_or(Unsure)?,
+            b'*' => {
+                let end = lex::block_comment(self.bytes, self.at).ok_or(Unsure)?;
+                self.is_broken |= lex::breaks_line(&self.bytes[self.at..end]);
+                self.at = end;
+            }
+            // The statement before may have ended: then it begins a regex.
+            _ if self.is_broken
+                && self.before == Before::Operand
+                && lex::regex(self.bytes, self.at)
+                    .is_some_and(|end| lex::hides(self.bytes, self.at, end)) =>
+            {
+                return Err(Unsure);
+            }
             _ => match self.before {
                 Before::Operand | Before::Mocked => self.token(b'/', Before::Operator, 1),
                 Before::Operator => {
@@ -301,13 +328,19 @@ impl Scanner<'_> {
                     (if self.before == Before::Mocked { Before::MockedDot } else { Before::Dot }, 2);
             }
             b'#' => before = Before::Dot,
+            // A comment of scripts, at the beginning of a line.
+            b'-' if self.is_broken && self.bytes[self.at..].starts_with(b"-->") => return Err(Unsure),
             b'+' | b'-' if self.peek(1) == byte => {
                 len = 2;
-                if is_operand {
+                // On a line of its own it belongs to what follows.
+                if is_operand && !self.is_broken {
                     before = Before::Operand;
                 }
             }
-            b'!' if self.peek(1) != b'=' && (is_operand || self.before == Before::Either) => {
+            b'!' if self.peek(1) != b'='
+                && !self.is_broken
+                && (is_operand || self.before == Before::Either) =>
+            {
                 before = self.before
             }
             b'=' if self.peek(1) == b'>' => len = 2,
@@ -325,8 +358,8 @@ impl Scanner<'_> {
     }
 
     fn less(&mut self) -> Result<(), Unsure> {
-        // What a merge in conflict leaves.
-        if self.bytes[self.at..].starts_with(b"<<<<") {
+        // What a merge in conflict leaves, and what is a comment in scripts.
+        if self.bytes[self.at..].starts_with(b"<<<<") || self.bytes[self.at..].starts_with(b"<!--") {
             return Err(Unsure);
         }
         let next = self.peek(1);

@@ -31,6 +31,7 @@ impl Scanner<'_> {
         self.at = end;
         self.before = Before::Operator;
         self.last = b';';
+        self.is_broken = false;
     }
 
     /// The names that are imported, up to the module.

@@ -228,6 +228,57 @@ fn a_guess_that_would_hide_an_import_is_checked() {
     check_one("let of = 4, g = 2; x = of /g; import('./a'); b /g", true, &["1:dynamic ./a"]);
 }
 
+/// That an import is found, or the text is refused: never is it passed over.
+#[track_caller]
+fn check_not_hidden(text: &str) {
+    for jsx in [false, true] {
+        for found in [imports(text, jsx), by_full_parse(text, jsx)] {
+            let is_seen = found.as_ref().map_or(true, |found| found.iter().any(|i| i.specifier == "./a"));
+            assert!(is_seen, "jsx {jsx}: {text}\n{found:?}");
+        }
+    }
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_hides_nothing() {
+    // Each runs the import, and a reader that takes the slash or the comment
+    // for something else finds it in a string or comment.
+    for text in [
+        "let x\n/'/.test(1); require(\"./a\"); '/1//'",
+        "let\nx\n/'/.test(1); require(\"./a\"); '/1//'",
+        "let x /*\n*/ /'/.test(1); require(\"./a\"); '/1//'",
+        "let x\u{2028}/'/.test(1); require(\"./a\"); '/1//'",
+        "let x\n/'/.test(1); r\\u0065quire(\"./a\"); '/1//'",
+        "let x\n/'/.test(1); require?.(\"./a\"); '/1//'",
+        "let x\n/'/.test(1); import\u{a0}\"./a\"; '/1//'",
+        "var \\u0061 = 1; let x\n/'/.test(1); require(\"./a\"); '/1//'",
+        "let a = b\n!/'/.test(a); require(\"./a\"); '/1//'",
+        "let a = b\n++/'/.lastIndex; require(\"./a\"); '/1//'",
+        "debugger\n/'/.test(1); require(\"./a\"); '/1//'",
+        "debugger\n/[/*]/.test(''); require('./a'); // */]",
+        "for (;0;) { continue\n/`/.test(1) } require('./a'); `/1//`",
+        "type A = B\n/'/.test(1); import(\"./a\"); '/1//'",
+        "type A = B[]\n/'/.test(1); import(\"./a\"); '/1//'",
+        "let x: B\n/'/.test(1); import(\"./a\"); '/1//'",
+        "declare module 'x'\n/'/.test(1); import(\"./a\"); '/1//'",
+        "class A extends /'/.constructor {}; require(\"./a\"); '/1//'",
+        "x => {}\n/'/.test(1); require(\"./a\"); '/1//'",
+        "export default function () {}/'/.test(1); require(\"./a\"); '/1//'",
+        "yield /1; require('./a'); 1/1",
+        "f<a>/'/; require(\"./a\"); '/1//'",
+        "<!-- /*\nrequire('./a') // */",
+        "<!-- `\nrequire('./a') // `",
+        "var a; //*/\n--> /*\nrequire('./a') // */",
+        "/*\n*/ --> /*\nrequire('./a') // */",
+    ] {
+        check_not_hidden(text);
+    }
+    // What only looks so is read.
+    check("const a = b\n  / f('./x/y') / c['d']\nimport './a'", &["3:static ./a"]);
+    check("const a = b\n  / c / d; // import './no'\n!e && require('./a')", &["3:static ./a"]);
+    check("if (a) /'/.test(b); const c = \"import './no'\"; x--\ny --> 0; import './a'", &["2:static ./a"]);
+}
+
 /// Pieces that programs are made of, each of which ends what it begins.
 const STATEMENTS: [&str; 26] = [
     "import a from './1';",
