@@ -13,6 +13,7 @@ pub(super) mod ignored;
 mod jsonc;
 mod package;
 mod probe;
+mod readings;
 #[cfg(test)]
 mod tests;
 
@@ -75,10 +76,24 @@ impl<'f> Modules<'f> {
 
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
         let asker = Asker { from, folder: folder_of(from), rules: Rules::of(from) };
+        let mut found = self.as_written(&asker, import);
+        // Tools do not agree on some signs: what any of them loads counts.
+        let others = readings::others(&import.specifier).into_iter().filter(|other| is_relative(other));
+        let others = others.filter_map(|other| self.file(&join(asker.folder, &other)?, asker.rules));
+        for file in others.map(Target::File) {
+            found.retain(|target| matches!(target, Target::File(_)));
+            if !found.contains(&file) {
+                found.push(file);
+            }
+        }
+        found
+    }
+
+    fn as_written(&self, asker: &Asker<'_>, import: &Import) -> Vec<Target> {
         // `loader!./file` says what a bundler makes of the file.
         let specifier = import.specifier.rsplit('!').next().unwrap_or_default();
         if is_relative(specifier) {
-            let found = self.relative(&asker, specifier);
+            let found = self.relative(asker, specifier);
             let is_address =
                 import.names.len() == 1 && import.names[0] == URL && import.kind == Kind::Dynamic;
             // An address may be that of a file which is not there yet.
@@ -91,13 +106,13 @@ impl<'f> Modules<'f> {
             return vec![Target::Builtin];
         }
         // Files of one folder may belong to several configurations.
-        let config = self.config(from);
+        let config = self.config(asker.from);
         let place = config.as_ref().map_or(0, |config| Rc::as_ptr(config).addr());
         let asked = (format!("{place:x} {}", asker.folder), specifier.to_owned(), asker.rules);
         if let Some(known) = self.known.borrow().get(&asked) {
             return known.clone();
         }
-        let found = self.bare(&asker, config.as_deref(), specifier, HOPS);
+        let found = self.bare(asker, config.as_deref(), specifier, HOPS);
         self.known.borrow_mut().insert(asked, found.clone());
         found
     }
@@ -272,6 +287,8 @@ impl<'f> Modules<'f> {
                     .filter(|(n, _)| !n.is_empty())
                     .map_or(package_name(rest), |(n, _)| n)
                     .to_owned(),
+                // A place on one machine.
+                "file" => return vec![Target::Missing],
                 _ => format!("{scheme}:{}", rest.split('/').next().unwrap_or_default()),
             })];
         }

@@ -94,24 +94,31 @@ impl<'f> Packages<'f> {
 
     /// The package of the tree that a file means by a name.
     pub(super) fn named(&self, folder: &str, name: &str) -> Option<Rc<Package>> {
-        let own = self.around(folder).find(|package| !package.name.is_empty());
-        if let Some(own) = own {
-            if own.name == name {
-                return Some(own);
+        if let Some(own) = self.around(folder).find(|package| !package.name.is_empty())
+            && own.name == name
+        {
+            return Some(own);
+        }
+        // One without a name has dependencies as well.
+        for own in self.around(folder) {
+            let Some(said) = own.dependency(name) else { continue };
+            if let Some(linked) = linked(said).and_then(|path| self.linked(&join(&own.folder, path)?, name)) {
+                return Some(linked);
             }
-            if let Some(said) = own.dependency(name) {
-                let link = ["file:", "link:", "portal:"].iter().find_map(|kind| said.strip_prefix(kind));
-                if let Some(linked) = link.and_then(|path| self.at(&join(&own.folder, path)?)) {
-                    return Some(linked);
-                }
-                // `workspace:other@*` has another name here.
-                let alias = said.strip_prefix("workspace:").and_then(|said| said.rsplit_once('@'));
-                if let Some((alias, _)) = alias.filter(|(alias, _)| !alias.is_empty()) {
-                    return self.members(folder).get(alias).cloned();
-                }
+            // `workspace:other@*` has another name here.
+            let alias = said.strip_prefix("workspace:").and_then(|said| said.rsplit_once('@'));
+            if let Some((alias, _)) = alias.filter(|(alias, _)| !alias.is_empty()) {
+                return self.members(folder).get(alias).cloned();
             }
         }
         self.members(folder).get(name).cloned()
+    }
+
+    /// The package that a link to a folder makes, whether or not the folder
+    /// says that it is one.
+    fn linked(&self, folder: &str, name: &str) -> Option<Rc<Package>> {
+        let bare = || Package { folder: folder.to_owned(), name: name.to_owned(), manifest: Value::Null };
+        self.at(folder).or_else(|| self.files.has_folder(folder).then(|| Rc::new(bare())))
     }
 
     /// The members of the workspace around a folder; without one, every
@@ -158,6 +165,16 @@ impl<'f> Packages<'f> {
         }
         patterns.iter().flat_map(|pattern| glob::expanded(pattern)).collect()
     }
+}
+
+/// The folder that a dependency is a link to.
+fn linked(said: &str) -> Option<&str> {
+    let is_path = |path: &&str| path.starts_with("./") || path.starts_with("../") || *path == "..";
+    ["file:", "link:", "portal:"]
+        .iter()
+        .find_map(|kind| said.strip_prefix(kind))
+        .or_else(|| said.strip_prefix("workspace:").filter(is_path))
+        .or_else(|| Some(said).filter(is_path))
 }
 
 fn is_member(root: &str, patterns: &[String], folder: &str) -> bool {

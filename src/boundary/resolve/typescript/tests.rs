@@ -66,6 +66,38 @@ fn check(text: &str, expected: &str) -> Vec<Note> {
 }
 
 #[test]
+fn what_any_tool_loads_counts() {
+    check(
+        "web/ok.mjs\nweb/a!b.mjs\napi/store.mjs\n.gitignore = %61pi\\n*.mjs",
+        "web/p.mjs ./x!react/../../api/store.mjs -> api/store.mjs
+        web/p.mjs ./a!b.mjs -> web/a!b.mjs
+        web/p.mjs raw-loader!../api/store.mjs -> api/store.mjs
+        web/p.mjs ../api/store.mjs?/../../web/ok.mjs -> web/ok.mjs api/store.mjs
+        web/p.mjs ../api/store.mjs#/../../web/ok.mjs -> web/ok.mjs api/store.mjs
+        web/p.mjs ../%61pi/store.mjs -> api/store.mjs
+        web/p.mjs ./%2e%2E/api/store.mjs -> api/store.mjs
+        web/p.mjs ./..\\api\\store.mjs -> api/store.mjs
+        web/p.mjs ../a\tpi/store.mjs -> api/store.mjs
+        web/p.mjs file:///home/a/api/store.mjs -> missing",
+    );
+}
+
+#[test]
+fn a_dependency_may_be_a_link_to_any_folder() {
+    check(
+        "web/package.json = {\"dependencies\": {\"l\": \"link:../api\", \"f\": \"file:../api\", \"p\": \"../api\", \"w\": \"workspace:../api\", \"n\": \"file:../gone\", \"t\": \"file:./t.tgz\", \"v\": \"^1.0.0\"}}\npackage.json = {\"name\": \"root\", \"devDependencies\": {\"r\": \"link:./api\"}}\napi/store.js\napi/index.js\nweb/t.tgz",
+        "web/a.js l/store -> api/store.js
+        web/a.js f/store.js -> api/store.js
+        web/a.js p -> api/index.js
+        web/a.js w/store -> api/store.js
+        web/a.js r/store -> api/store.js
+        web/a.js n/x -> pkg:n
+        web/a.js t -> pkg:t
+        web/a.js v/x -> pkg:v",
+    );
+}
+
+#[test]
 fn relative_modules() {
     check(
         "a/x.ts\na/x.js\na/y.tsx\na/z/index.ts\na/w.json\na/s.css\na/m.mts\na/d.d.ts\na/v.vue\na/c.jsx\na/i.svg\na/n.native.ts\na/n.web.ts\na/q#r.ts\npkg/package.json = {\"main\": \"./lib/main\"}\npkg/lib/main.js",
