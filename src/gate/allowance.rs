@@ -172,8 +172,13 @@ fn content(rest: &[u8]) -> Option<(Vec<String>, String)> {
     }
     let reason = reason.trim_start_matches([':', '-', ' ']).trim();
     // A dash or a row of dots is no reason.
-    let reason = if reason.chars().any(char::is_alphabetic) { reason } else { "" };
+    let reason = if reason.chars().any(is_letter) { reason } else { "" };
     Some((codes, escape::clipped(reason, 300)))
+}
+
+/// Whether a letter can be seen: the fillers of Hangul are letters, and blank.
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 #[cfg(test)]
@@ -217,6 +222,7 @@ mod tests {
     fn a_bare_one_has_no_reason() {
         check("x // comm:allow(B001)", &["1>1 B001: "]);
         check("x // comm:allow(B001) ...", &["1>1 B001: "]);
+        check("x // comm:allow(B001) \u{3164}\u{115f}\u{1160}\u{ffa0}\u{200b}", &["1>1 B001: "]);
         check("x /* comm:allow(B001) */ y", &["1>1 B001: "]);
         check("x // comm:allow", &["1>1 : "]);
         check("x // comm:allow() why", &["1>1 : why"]);
