@@ -29,7 +29,8 @@ impl Language {
     pub fn of(path: &[u8]) -> Option<Self> {
         let name = path.rsplit(|&b| b == b'/').next().unwrap_or(path);
         let dot = name.iter().rposition(|&b| b == b'.')?;
-        match name.get(dot + 1..)? {
+        // Node runs `x.JS` as well.
+        match name.get(dot + 1..)?.to_ascii_lowercase().as_slice() {
             b"py" | b"pyi" => Some(Self::Python),
             b"rs" => Some(Self::Rust),
             b"ts" | b"mts" | b"cts" => Some(Self::TypeScript),
@@ -109,6 +110,9 @@ pub enum Unreadable {
     /// It is no text.
     #[error("it is not UTF-8 text")]
     Binary,
+    /// It stands for a text that is elsewhere.
+    #[error("it is a pointer of Git LFS, not the source")]
+    Pointer,
     /// It is larger than any source.
     #[error("it has {size} bytes, more than the limit of {LIMIT}")]
     TooLarge {
@@ -120,8 +124,14 @@ pub enum Unreadable {
 /// The largest file that is read, in bytes.
 pub const LIMIT: usize = 16 << 20;
 
+/// What Git LFS commits instead of a file begins with.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
 /// All imports of a file, in the order of the text.
 pub fn imports(language: Language, source: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    if source.starts_with(POINTER) {
+        return Err(Unreadable::Pointer);
+    }
     match language {
         Language::Python if source.len() <= LIMIT => python::imports(source),
         Language::Python => Err(Unreadable::TooLarge { size: source.len() }),
@@ -184,6 +194,7 @@ mod tests {
             ("a.d.ts", Some(Language::TypeScript)),
             ("x.mjs", Some(Language::Tsx)),
             ("lib.rs", Some(Language::Rust)),
+            ("A.JS", Some(Language::Tsx)),
             ("a.rs/README", None),
             ("rs", None),
             (".py", Some(Language::Python)),

@@ -45,6 +45,8 @@ fn a_file_that_cannot_be_read_is_refused() {
     check(b"a/x.ts", b"import {\n", &["a/x.ts: B005 what it imports is not known: line 1 cannot be parsed"]);
     check(b"a/x.py", b"import (\n", &["a/x.py: B005 what it imports is not known: line 1 cannot be parsed"]);
     check(b"a/x.rs", b"use (\n", &["a/x.rs: B005 what it imports is not known: line 1 cannot be parsed"]);
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+    check(b"a/x.ts", pointer, &["what it imports is not known: it is a pointer of Git LFS, not the source"]);
     let binary = "what it imports is not known: it is not UTF-8 text";
     check(b"a/x.ts", b"import '../b/thing'\0", &[binary]);
     check(b"a/x.rs", b"use a::b;\xff", &[binary]);
@@ -55,6 +57,7 @@ fn a_file_that_cannot_be_read_is_refused() {
 #[test]
 fn any_name_is_judged() {
     check(b"a/sp ace.ts", b"import '../b/thing'", &["a/sp ace.ts:1: B001"]);
+    check(b"a/x.JS", b"require('../b/thing')", &["a/x.JS:1: B001"]);
     check(b"a/line\nfeed.ts", b"import '../b/thing'", &["a/line\\nfeed.ts:1: B001"]);
     check(b"a/-x.py", b"from b import thing", &["a/-x.py:1: B001"]);
     check("a/ö\u{202e}.ts".as_bytes(), b"import '../b/thing'", &["a/ö\\u{202e}.ts:1: B001"]);
@@ -103,6 +106,21 @@ fn what_is_staged_is_judged_and_nothing_else() {
     git_as(&s, None, "add -A").succeeds();
     write(&s, "comm.toml", "");
     commits(&s, &["a/x.ts:1: B001"]);
+}
+
+#[test]
+fn a_setting_with_any_name_is_one() {
+    let s = start();
+    write(&s, "a/ok/thing.ts", "");
+    write(&s, "a/tsconfig.json", r#"{ "extends": "./base.settings" }"#);
+    write(&s, "a/base.settings", r#"{ "extends": "./more.json" }"#);
+    write(&s, "a/more.json", r#"{ "compilerOptions": { "paths": { "@x/*": ["./ok/*"] } } }"#);
+    write(&s, "a/x.ts", "import '@x/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &[]);
+    write(&s, "a/more.json", r#"{ "compilerOptions": { "paths": { "@x/*": ["../b/*"] } } }"#);
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &["a/x.ts:1: B001 imports b/thing.ts"]);
 }
 
 #[test]
