@@ -342,7 +342,17 @@ impl<'f> Modules<'f> {
         let table = package.manifest.get("imports").unwrap_or(&serde_json::Value::Null);
         let Some(found) = package::exported(table, specifier, &holds) else { return vec![Target::Missing] };
         if let Some(path) = self.among(&package, &found, asker) {
-            return vec![path];
+            // `require`, a build for production or a flag takes another branch.
+            let own = found.active.iter().chain(&found.other).filter(|target| target.starts_with('.'));
+            let own = own.filter_map(|target| join(&package.folder, target));
+            let runs = |path: &String| is_source(path) && !path.contains(".d.") && self.files.has(path);
+            let mut all = vec![path];
+            for other in own.filter(runs).map(Target::File) {
+                if !all.contains(&other) {
+                    all.push(other);
+                }
+            }
+            return all;
         }
         let other = found.active.iter().chain(&found.other).find(|target| !target.starts_with('.'));
         match other {

@@ -83,6 +83,16 @@ fn what_any_tool_loads_counts() {
 }
 
 #[test]
+fn each_branch_of_a_private_name_counts() {
+    check(
+        "package.json = {\"imports\": {\"#r\": {\"require\": \"./api/s.cjs\", \"default\": \"./web/ok.js\"}, \"#p\": {\"development\": \"./web/ok.js\", \"default\": \"./api/s.cjs\"}, \"#t\": {\"types\": \"./web/ok.d.ts\", \"default\": \"./web/ok.js\"}}}\napi/s.cjs\nweb/ok.js\nweb/ok.d.ts",
+        "web/a.js #r -> web/ok.js api/s.cjs
+        web/a.js #p -> web/ok.js api/s.cjs
+        web/a.js #t -> web/ok.js",
+    );
+}
+
+#[test]
 fn a_dependency_may_be_a_link_to_any_folder() {
     check(
         "web/package.json = {\"dependencies\": {\"l\": \"link:../api\", \"f\": \"file:../api\", \"p\": \"../api\", \"w\": \"workspace:../api\", \"n\": \"file:../gone\", \"t\": \"file:./t.tgz\", \"v\": \"^1.0.0\"}}\npackage.json = {\"name\": \"root\", \"devDependencies\": {\"r\": \"link:./api\"}}\napi/store.js\napi/index.js\nweb/t.tgz",
