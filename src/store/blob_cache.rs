@@ -36,6 +36,7 @@ pub struct BlobCache<'r> {
     known: OnceCell<Option<Known>>,
     added: RefCell<BTreeMap<Key, Vec<u8>>>,
     used: RefCell<HashSet<Key>>,
+    afresh: RefCell<HashSet<Oid>>,
     is_damaged: Cell<bool>,
 }
 
@@ -60,6 +61,7 @@ impl<'r> BlobCache<'r> {
             known: OnceCell::new(),
             added: RefCell::default(),
             used: RefCell::default(),
+            afresh: RefCell::default(),
             is_damaged: Cell::new(false),
         }
     }
@@ -70,6 +72,9 @@ impl<'r> BlobCache<'r> {
         let key = key(tag, oid);
         if let Some(value) = self.added.borrow().get(&key) {
             return read(value);
+        }
+        if self.afresh.borrow().contains(&oid) {
+            return None;
         }
         let known = self.known()?;
         let (at, len, checksum) = known.row(&key)?;
@@ -82,6 +87,12 @@ impl<'r> BlobCache<'r> {
             self.is_damaged.set(true);
         }
         value
+    }
+
+    /// Lets nothing that the file says of these contents count: whoever can
+    /// write to the repository's folder can write to the file.
+    pub fn find_out_afresh(&self, contents: impl IntoIterator<Item = Oid>) {
+        self.afresh.borrow_mut().extend(contents);
     }
 
     /// Notes what was found out.

@@ -46,6 +46,7 @@ pub fn staged(
         Some(head) => Some(head),
         None => repo.trunk()?.map(|trunk| trunk.tip),
     };
+    reader.sources.read_afresh(changes.iter().filter_map(|change| change.oid));
     let entries = repo.files_staged()?;
     let before = Book::at(repo, head, in_force.clone())?;
     let after = Book::of_entries(repo, own.unwrap_or(in_force).clone(), &entries)?;

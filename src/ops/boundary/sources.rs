@@ -36,6 +36,12 @@ impl<'r> Sources<'r> {
         Self { repo, kept: BlobCache::new(repo, "imports", FINGERPRINT.wrapping_add(LAYOUT)) }
     }
 
+    /// Has these contents read, whatever was kept of them: what a commit brings
+    /// is not judged by what somebody may have written there.
+    pub(super) fn read_afresh(&self, contents: impl IntoIterator<Item = Oid>) {
+        self.kept.find_out_afresh(contents);
+    }
+
     /// What the source with this content imports.
     pub(super) fn imports(&self, oid: Oid, language: Language) -> Result<Read, Error> {
         let kept = self.kept.get(tag(language), oid, |bytes| decode(bytes.get(1..)?));
