@@ -72,6 +72,38 @@ pub(super) fn argument(bytes: &[u8], open: usize) -> Option<Argument> {
     matches!(bytes.get(after), Some(b')' | b',')).then_some(Argument { start, end, after })
 }
 
+/// Whether the first argument of a call is a literal that is told to be of
+/// some type: `("x" as string)`, `("x"!)`.
+pub(super) fn is_cast(bytes: &[u8], open: usize) -> bool {
+    let behind = || {
+        let (mut start, mut parens) = (lex::skip(bytes, open + 1)?, 0usize);
+        while bytes.get(start) == Some(&b'(') {
+            start = lex::skip(bytes, start + 1)?;
+            parens += 1;
+        }
+        let mut at = lex::skip(bytes, lex::literal(bytes, start)?)?;
+        while parens > 0 && bytes.get(at) == Some(&b')') {
+            at = lex::skip(bytes, at + 1)?;
+            parens -= 1;
+        }
+        let word = bytes.get(at..lex::word(bytes, at))?;
+        Some(bytes.get(at) == Some(&b'!') || matches!(word, b"as" | b"satisfies"))
+    };
+    behind().unwrap_or(false)
+}
+
+/// Whether a function's name that ends here is called through parentheses or
+/// as another type: `(require)(`, `require!(`, `(require as any)(`.
+fn is_wrapped(bytes: &[u8], end: usize) -> Option<bool> {
+    let at = lex::skip(bytes, end)?;
+    let then = |at: usize| Some(*bytes.get(lex::skip(bytes, at)?)?);
+    Some(match bytes.get(at)? {
+        b')' => matches!(then(at + 1)?, b'(' | b')' | b'?' | b'!'),
+        b'!' => then(at + 1)? != b'=',
+        _ => matches!(bytes.get(at..lex::word(bytes, at))?, b"as" | b"satisfies"),
+    })
+}
+
 /// Slices one after the other, each a statement.
 pub(super) struct Slices<'s> {
     source: &'s str,
@@ -142,7 +174,11 @@ impl<'s> Slices<'s> {
         if bytes.get(open) == Some(&b'<') {
             open = brackets_of(bytes, open).and_then(|end| lex::skip(bytes, end)).ok_or(Unsure)?;
         }
-        Ok((bytes.get(open) == Some(&b'(')).then(|| argument(bytes, open)).flatten())
+        if bytes.get(open) != Some(&b'(') {
+            return Ok(None);
+        }
+        let argument = argument(bytes, open);
+        if argument.is_none() && is_cast(bytes, open) { Err(Unsure) } else { Ok(argument) }
     }
 
     fn call(&mut self, at: usize, function: &str, end: usize) -> Result<(), Unsure> {
@@ -154,6 +190,9 @@ impl<'s> Slices<'s> {
 
     /// `require(..)` and `require.resolve(..)`.
     pub(super) fn require(&mut self, start: usize, end: usize) -> Result<(), Unsure> {
+        if is_wrapped(self.bytes(), end).unwrap_or(false) {
+            return Err(Unsure);
+        }
         match self.member(end) {
             Some((name, end)) if self.bytes().get(name..end) == Some(b"resolve") => {
                 self.call(start, "require.resolve(", end)

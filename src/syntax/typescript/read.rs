@@ -157,7 +157,7 @@ fn specifiers(clause: Node<'_>, text: &str, runtime: &mut Vec<String>, types: &m
 
 /// The module that a call loads, and the place that tells its line.
 fn called<'t>(call: Node<'t>, above: &[Node<'t>], text: &str) -> Option<(Node<'t>, String, Kind)> {
-    let function = call.child_by_field_name("function")?;
+    let function = bare(call.child_by_field_name("function")?);
     let (place, kind) = match function.kind() {
         "import" => (call, in_type(call, above).unwrap_or(Kind::Dynamic)),
         "identifier" if name_of(function, text) == "require" => (call, Kind::Static),
@@ -183,12 +183,26 @@ fn called<'t>(call: Node<'t>, above: &[Node<'t>], text: &str) -> Option<(Node<'t
     };
     let arguments =
         call.child_by_field_name("arguments").filter(|arguments| arguments.kind() == "arguments")?;
-    let mut first = children(arguments).into_iter().find(|argument| argument.kind() != "comment")?;
-    while first.kind() == "parenthesized_expression" {
-        first = children(first).into_iter().find(|inner| inner.kind() != "comment")?;
-    }
+    let first = bare(children(arguments).into_iter().find(|argument| argument.kind() != "comment")?);
     // `vi.mock(import("./x"))` names it by the call within.
     Some((place, string(first, text)?, kind))
+}
+
+/// What is left of an expression without parentheses, what TypeScript alone
+/// reads and what goes before a comma: none of it changes the value.
+fn bare(mut node: Node<'_>) -> Node<'_> {
+    loop {
+        let inner = children(node).into_iter().filter(|inner| inner.kind() != "comment");
+        let inner = match node.kind() {
+            "parenthesized_expression" | "non_null_expression" | "as_expression" | "satisfies_expression" => {
+                inner.into_iter().next()
+            }
+            "sequence_expression" => inner.last(),
+            _ => return node,
+        };
+        let Some(inner) = inner else { return node };
+        node = inner;
+    }
 }
 
 /// Whether this is a call that replaces a module, or one on the result of such

@@ -1,6 +1,6 @@
 //! `import` and `export`, from the word to the module that they name.
 
-use super::cut::{argument, brackets_of};
+use super::cut::{argument, brackets_of, is_cast};
 use super::lex;
 use super::scan::{Before, Scanner, TYPE, Unsure};
 
@@ -128,7 +128,9 @@ impl Scanner<'_> {
 
     /// `import(..)`: a value, or a type.
     fn import_call(&mut self, start: usize, open: usize, last: u8) -> Result<(), Unsure> {
-        let Some(module) = argument(self.bytes, open) else { return Ok(()) };
+        let Some(module) = argument(self.bytes, open) else {
+            return if is_cast(self.bytes, open) { Err(Unsure) } else { Ok(()) };
+        };
         let literal = (module.start, module.end);
         let close = match self.bytes.get(module.after) {
             Some(b')') => module.after + 1,

@@ -206,6 +206,24 @@ fn each_form_is_read_in_both_ways() {
 }
 
 #[test]
+fn what_changes_no_value_hides_no_call() {
+    for (text, expected) in [
+        ("(require)('./a')", &["1:static ./a"][..]),
+        ("((require))('./a')", &["1:static ./a"]),
+        ("(0, require)('./a')", &["1:static ./a"]),
+        ("require!('./a')", &["1:static ./a"]),
+        ("(require as any)('./a')", &["1:static ./a"]),
+        ("require('./a' as any)", &["1:static ./a"]),
+        ("require(('./a')!)", &["1:static ./a"]),
+        ("import('./a' as string)", &["1:dynamic ./a"]),
+        ("import('./a' satisfies string)", &["1:dynamic ./a"]),
+        ("f(require)(a); if (require != null) b(require)", &[]),
+    ] {
+        check(text, expected);
+    }
+}
+
+#[test]
 fn elements_are_not_read_as_code() {
     for text in [
         "const a = <p className='x'>don't {'`'} <b/> it's // no comment</p>",
