@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use foldhash::fast::RandomState;
@@ -29,6 +29,8 @@ pub struct Files<'c> {
     /// Those of files that configure a language; sorted.
     settings: Vec<String>,
     content: &'c dyn Content,
+    /// Files behind links, each with the file that it is.
+    aliases: BTreeMap<String, String>,
     read: RefCell<HashMap<String, Rc<[u8]>>>,
 }
 
@@ -42,7 +44,22 @@ impl<'c> Files<'c> {
         paths.dedup();
         let settings = paths.iter().filter(|path| is_setting(path)).map(|path| path.to_string()).collect();
         let known = paths.iter().cloned().collect();
-        Self { paths, known, settings, content, read: RefCell::default() }
+        Self { paths, known, settings, content, aliases: BTreeMap::new(), read: RefCell::default() }
+    }
+
+    /// The files at `paths`, and those behind links.
+    pub fn with_links(
+        mut paths: Vec<Cow<'c, str>>,
+        aliases: BTreeMap<String, String>,
+        content: &'c dyn Content,
+    ) -> Self {
+        paths.extend(aliases.keys().cloned().map(Cow::Owned));
+        Self { aliases, ..Self::new(paths, content) }
+    }
+
+    /// The file that a path is, which another one behind a link is too.
+    pub fn real<'p>(&'p self, path: &'p str) -> &'p str {
+        self.aliases.get(path).map_or(path, String::as_str)
     }
 
     /// Every path, sorted.
@@ -76,7 +93,7 @@ impl<'c> Files<'c> {
     /// What a source imports. It is not kept: of a large tree it would not
     /// fit, and each source is asked for once or twice.
     pub fn imports(&self, path: &str) -> Rc<[Import]> {
-        if self.has(path) { self.content.imports(path).into() } else { Rc::default() }
+        if self.has(path) { self.content.imports(self.real(path)).into() } else { Rc::default() }
     }
 
     /// The content of a file that configures a language; none if there is no
@@ -88,7 +105,7 @@ impl<'c> Files<'c> {
         if let Some(known) = self.read.borrow().get(path) {
             return Some(known.clone());
         }
-        let content: Rc<[u8]> = self.content.setting(path).into();
+        let content: Rc<[u8]> = self.content.setting(self.real(path)).into();
         self.read.borrow_mut().insert(path.to_owned(), content.clone());
         Some(content)
     }

@@ -13,6 +13,7 @@ mod graph;
 mod groups;
 mod instead;
 pub mod judge;
+pub mod links;
 mod owners;
 pub mod picture;
 pub mod resolve;

@@ -21,6 +21,8 @@ pub struct Entry {
     pub oid: Oid,
     /// Whether it is an ordinary file rather than a link or a submodule.
     pub is_file: bool,
+    /// Whether it is a symbolic link; its content is where it leads.
+    pub is_link: bool,
     /// Whether it is one side of a conflict that nobody has settled.
     pub is_unmerged: bool,
 }
@@ -76,6 +78,7 @@ impl Repo {
                 path: record[tab + 1..].to_vec(),
                 oid: self.parse_oid(field(oid)?)?,
                 is_file: field(0)?.starts_with("100"),
+                is_link: field(0)?.starts_with("120"),
                 is_unmerged: match stage {
                     Some(stage) => field(stage)? != "0",
                     None => false,
@@ -94,6 +97,7 @@ fn entries_of(read: &index::State) -> Vec<Entry> {
         path: entry.path_in(paths).to_vec(),
         oid: Oid(entry.id),
         is_file: matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE),
+        is_link: entry.mode == Mode::SYMLINK,
         is_unmerged: entry.stage_raw() != 0,
     })
     .collect()

@@ -19,6 +19,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("rust/assemble.rs", include_bytes!("rust/assemble.rs")),
     ("rust/found.rs", include_bytes!("rust/found.rs")),
     ("rust/full.rs", include_bytes!("rust/full.rs")),
+    ("rust/hostile.rs", include_bytes!("rust/hostile.rs")),
     ("rust/items.rs", include_bytes!("rust/items.rs")),
     ("rust/lexer.rs", include_bytes!("rust/lexer.rs")),
     ("rust/mod.rs", include_bytes!("rust/mod.rs")),

@@ -66,20 +66,37 @@ fn any_name_is_judged() {
 }
 
 #[test]
-fn links_are_not_followed() {
+fn a_link_is_what_it_leads_to() {
     let s = start();
-    for (name, to) in
-        [("a/loop.ts", "loop.ts"), ("a/one.ts", "two.ts"), ("a/two.ts", "one.ts"), ("a/in", "../b")]
-    {
+    for (name, to) in [
+        ("a/loop.ts", "loop.ts"),
+        ("a/one.ts", "two.ts"),
+        ("a/two.ts", "one.ts"),
+        ("a/gone.ts", "nothing.ts"),
+        ("a/out.ts", "../../outside.ts"),
+        ("a/in", "../b"),
+        ("a/thing.ts", "../b/thing.ts"),
+        ("a/old2.ts", "old.ts"),
+        ("a/py", "../b"),
+    ] {
         std::os::unix::fs::symlink(to, s.repo().join(name)).unwrap();
     }
-    write(&s, "a/user.ts", "import './loop'\n");
-    git_as(&s, None, "add -A").succeeds();
-    // A link is a file that exists, and nothing can be known of it.
-    commits(&s, &[]);
-    write(&s, "a/user.ts", "import './in/thing'\n");
-    git_as(&s, None, "add -A").succeeds();
-    commits(&s, &["a/user.ts:1: B004"]);
+    let user = |name: &str, text: &str, says: &[&str]| {
+        write(&s, name, text);
+        git_as(&s, None, "add -A").succeeds();
+        commits(&s, says);
+        if !says.is_empty() {
+            git_as(&s, None, &format!("rm -q --cached {name}")).succeeds();
+            std::fs::remove_file(s.repo().join(name)).unwrap();
+        }
+    };
+    for name in ["loop", "one", "gone", "out"] {
+        user("a/user.ts", &format!("import './{name}'\n"), &["a/user.ts:1: B004"]);
+    }
+    user("a/user.ts", "import './in/thing'\n", &["a/user.ts:1: B001 imports b/thing.ts"]);
+    user("a/user.ts", "import './thing'\n", &["a/user.ts:1: B001 imports b/thing.ts"]);
+    user("a/user.py", "from a.py import thing\n", &["a/user.py:1: B001 imports b/thing.py"]);
+    user("a/user.ts", "import './old2'\n", &[]);
 }
 
 #[test]

@@ -55,6 +55,14 @@ impl<'f> Resolver<'f> {
                 Language::Python => self.packages.resolve(from_path, import),
                 Language::TypeScript | Language::Tsx => self.modules.resolve(from_path, import),
             };
+            for target in &mut targets {
+                if let Target::File(path) = target {
+                    let real = self.files.real(path);
+                    if real != path {
+                        *path = real.to_owned();
+                    }
+                }
+            }
             targets.sort();
             targets.dedup();
             let edge = |target| Edge { from: from.clone(), import: Listed::new(&imports, at), target };

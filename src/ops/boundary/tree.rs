@@ -1,9 +1,12 @@
 //! The files of one tree, read as they are needed.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use super::unreadable;
 use crate::boundary::files::{Content, Files, is_setting};
+use crate::boundary::links::aliases;
 use crate::gate::finding::Finding;
 use crate::git::{Entry, GitErrorClass};
 use crate::ops::boundary::Reader;
@@ -12,6 +15,8 @@ use crate::syntax::{Import, Language};
 
 /// The largest setting that is read, in bytes.
 const SETTING: usize = 4 << 20;
+/// The longest target of a link, in bytes.
+const LINK: usize = 4096;
 
 /// The files of one commit or of the index.
 pub(super) struct Tree<'t, 'r> {
@@ -60,7 +65,26 @@ impl<'t, 'r> Tree<'t, 'r> {
 
     /// All files, ready to be resolved.
     pub(super) fn files(&self) -> Files<'_> {
-        Files::new(self.entries.iter().map(|(path, _)| *path).collect(), self)
+        let links = self.links();
+        if links.is_empty() {
+            return Files::new(self.entries.iter().map(|(path, _)| *path).collect(), self);
+        }
+        let kept = self.entries.iter().filter(|(_, entry)| !entry.is_link).map(|(path, _)| *path);
+        let files: Vec<&str> = kept.collect();
+        let aliases = aliases(&files, &links);
+        Files::with_links(files.into_iter().map(Cow::Borrowed).collect(), aliases, self)
+    }
+
+    /// Where each symbolic link leads; one that cannot be read leads nowhere.
+    fn links(&self) -> BTreeMap<&'t str, String> {
+        let links = self.entries.iter().filter(|(_, entry)| entry.is_link);
+        links
+            .map(|(path, entry)| {
+                let content = self.reader.repo.read_blob(entry.oid, LINK).unwrap_or_default();
+                (*path, String::from_utf8(content).unwrap_or_else(|_| "/".to_owned()))
+            })
+            .map(|(path, target)| (path, if target.is_empty() { "/".to_owned() } else { target }))
+            .collect()
     }
 
     /// The sources that can be read.

@@ -192,12 +192,12 @@ fn called<'t>(call: Node<'t>, above: &[Node<'t>], text: &str) -> Option<(Node<'t
 /// reads and what goes before a comma: none of it changes the value.
 fn bare(mut node: Node<'_>) -> Node<'_> {
     loop {
-        let inner = children(node).into_iter().filter(|inner| inner.kind() != "comment");
+        let mut inner = children(node).into_iter().filter(|inner| inner.kind() != "comment");
         let inner = match node.kind() {
             "parenthesized_expression" | "non_null_expression" | "as_expression" | "satisfies_expression" => {
-                inner.into_iter().next()
+                inner.next()
             }
-            "sequence_expression" => inner.last(),
+            "sequence_expression" => inner.next_back(),
             _ => return node,
         };
         let Some(inner) = inner else { return node };
