@@ -116,6 +116,11 @@ impl Rules {
             || self.independent.iter().any(|group| group.is_transitive)
             || domains.all().iter().any(|d| d.forbidden_imports.iter().any(|rule| rule.is_transitive))
     }
+
+    /// Whether only all imports together show which rules nothing needs.
+    pub fn need_all_imports(&self, domains: &Domains) -> bool {
+        !self.exceptions.is_empty() || domains.all().iter().any(|domain| domain.allowed_imports.is_some())
+    }
 }
 
 /// A part of the code in a rule over several: a domain, or files by a glob.

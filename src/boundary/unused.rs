@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::judge::Input;
+use super::files::Files;
 use super::owners::Owners;
 use super::rules::{Member, Rules};
 use super::{Edge, Target};
@@ -12,15 +12,16 @@ use crate::gate::finding::Finding;
 use crate::gate::pattern::{Rule, glob};
 use crate::gate::scope::{Domain, Domains, RULES};
 
-/// Looks at a whole tree.
-pub fn unused(domains: &Domains, rules: &Rules, input: Input<'_>) -> Vec<Finding> {
+/// Looks at the files of a whole tree, and at all its imports if
+/// [`Rules::need_all_imports`].
+pub fn unused(domains: &Domains, rules: &Rules, files: &Files<'_>, edges: &[Edge]) -> Vec<Finding> {
     let owners = Owners::new(domains);
     let mut findings = Vec::new();
     let mut say = |line: usize, what: String| {
         let how = "mend it, or take it out".to_owned();
         findings.push(Finding::new(code::UNUSED, RULES, what, how).at(line));
     };
-    let paths = input.files.paths();
+    let paths = files.paths();
     for domain in domains.all() {
         for (text, line) in domain.scope.iter().map(|text| (text, domain.scope_line)) {
             let Ok(glob) = glob(text) else { continue };
@@ -29,7 +30,7 @@ pub fn unused(domains: &Domains, rules: &Rules, input: Input<'_>) -> Vec<Finding
                 say(line, format!("no file is in the scope `{text}` of {}", domain.shown()));
             }
         }
-        for rule in unmatched_by_imports(domain, &owners, input.edges) {
+        for rule in unmatched_by_imports(domain, &owners, edges) {
             say(
                 rule.line,
                 format!("nothing in {} imports `{}`, which is allowed", domain.shown(), rule.text),
@@ -62,7 +63,7 @@ pub fn unused(domains: &Domains, rules: &Rules, input: Input<'_>) -> Vec<Finding
     for exception in &rules.exceptions {
         let is_needed = |edge: &Edge| {
             let name =
-                |path: &str| owners.domain(path_of(input, path)).and_then(|domain| domain.name.as_ref());
+                |path: &str| owners.domain(path_of(files, path)).and_then(|domain| domain.name.as_ref());
             let to = match &edge.target {
                 Target::File(path) => name(path),
                 _ => None,
@@ -70,7 +71,7 @@ pub fn unused(domains: &Domains, rules: &Rules, input: Input<'_>) -> Vec<Finding
             exception.from.covers(&edge.from, name(&edge.from))
                 && exception.to.covers(&edge.destination(), to)
         };
-        if !input.edges.iter().any(is_needed) {
+        if !edges.iter().any(is_needed) {
             let (from, to) = (&exception.from.text, &exception.to.text);
             say(exception.line, format!("no import is from `{from}` to `{to}`, which is an exception"));
         }
@@ -79,8 +80,8 @@ pub fn unused(domains: &Domains, rules: &Rules, input: Input<'_>) -> Vec<Finding
 }
 
 /// The path as the tree has it, which lives as long as the tree.
-fn path_of<'e>(input: Input<'e>, path: &str) -> &'e str {
-    let paths = input.files.paths();
+fn path_of<'e>(files: &'e Files<'_>, path: &str) -> &'e str {
+    let paths = files.paths();
     paths.binary_search_by(|known| (**known).cmp(path)).map_or("", |at| &*paths[at])
 }
 

@@ -29,6 +29,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("rust/tests.rs", include_bytes!("rust/tests.rs")),
     ("tree.rs", include_bytes!("tree.rs")),
     ("typescript/blind.rs", include_bytes!("typescript/blind.rs")),
+    ("typescript/bound.rs", include_bytes!("typescript/bound.rs")),
     ("typescript/cut.rs", include_bytes!("typescript/cut.rs")),
     ("typescript/doubt.rs", include_bytes!("typescript/doubt.rs")),
     ("typescript/lex.rs", include_bytes!("typescript/lex.rs")),

@@ -9,6 +9,7 @@ use super::change::Range;
 use super::scope::Scope;
 use super::tree::Tree;
 use crate::boundary::excuses::Excuses;
+use crate::boundary::files::Files;
 use crate::boundary::judge::{self, Excused, Input};
 use crate::boundary::resolve::{Options, Resolver};
 use crate::boundary::rules::Weight;
@@ -87,12 +88,16 @@ impl Reader<'_> {
             let resolver = Resolver::new(&files, &Options { python_roots: rules.python_roots.clone() });
             let wants_unneeded = i + 1 == books.len() && *scope == Scope::All && wanted.is_for(rules.unused);
             // What looks at imports one by one need not have all at once.
-            let at_once = match wants_unneeded || rules.need_whole_graph(&book.config.domains) {
+            let domains = &book.config.domains;
+            let wants_all =
+                rules.need_whole_graph(domains) || wants_unneeded && rules.need_all_imports(domains);
+            let at_once = match wants_all {
                 true => sources.len().max(1),
                 false => 48,
             };
             let baseline = book.baseline.as_ref().unwrap_or(&nothing);
             let excuses = Excuses::new(allowances.iter().map(|(path, list)| (*path, list.clone())), baseline);
+            let mut kept = Vec::new();
             for sources in sources.chunks(at_once) {
                 let mut edges: Vec<Edge> = Vec::new();
                 for path in sources {
@@ -115,11 +120,14 @@ impl Reader<'_> {
                     checked.excused.extend(judged.excused);
                     checked.keys.extend(judged.keys);
                 }
-                if wants_unneeded {
-                    let weight = rules.unused.severity().unwrap_or(Severity::Warning);
-                    let idle = unneeded(book, input, &excuses);
-                    found.extend(idle.into_iter().map(|finding| finding.weighing(weight)));
+                if wants_all {
+                    kept = edges;
                 }
+            }
+            if wants_unneeded {
+                let weight = rules.unused.severity().unwrap_or(Severity::Warning);
+                let idle = unneeded(book, &files, &kept, &excuses);
+                found.extend(idle.into_iter().map(|finding| finding.weighing(weight)));
             }
             found.extend(resolver.notes().into_iter().map(noted));
             if self.ends {
@@ -176,8 +184,8 @@ impl Unneeded {
     }
 }
 
-fn unneeded(book: &Book, input: Input<'_>, excuses: &Excuses<'_>) -> Vec<Finding> {
-    let mut findings = unused(&book.config.domains, &book.config.boundary, input);
+fn unneeded(book: &Book, files: &Files<'_>, edges: &[Edge], excuses: &Excuses<'_>) -> Vec<Finding> {
+    let mut findings = unused(&book.config.domains, &book.config.boundary, files, edges);
     findings.extend(excuses.unneeded());
     let path = book.config.boundary.baseline.as_str();
     for (key, line) in excuses.unneeded_entries() {

@@ -6,6 +6,7 @@
 //! and `*` for all of them. `new URL("./x", import.meta.url)` takes [`URL`].
 
 mod blind;
+mod bound;
 mod cut;
 mod doubt;
 mod lex;
@@ -42,7 +43,9 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
     for (at, import) in &mut found {
         import.line = slices.line(*at);
     }
-    Ok(found.into_iter().map(|(_, import)| import).collect())
+    let mut found: Vec<Import> = found.into_iter().map(|(_, import)| import).collect();
+    bound::mark(text, &mut found);
+    Ok(found)
 }
 
 /// The imports of a text by a parse of all of it.
@@ -64,5 +67,7 @@ pub(super) fn by_full_parse(text: &str, jsx: bool) -> Result<Vec<Import>, Unread
     if let Some(line) = doubt::hidden(&tree, text) {
         return Err(Unreadable::Syntax { line });
     }
-    Ok(read::all(&tree, &plain).into_iter().map(|(_, import)| import).collect())
+    let mut found: Vec<Import> = read::all(&tree, &plain).into_iter().map(|(_, import)| import).collect();
+    bound::mark(text, &mut found);
+    Ok(found)
 }

@@ -86,6 +86,9 @@ impl<'f> Modules<'f> {
                 found.push(file);
             }
         }
+        if !import.within.is_empty() {
+            found.retain(|target| *target != Target::Missing);
+        }
         found
     }
 
