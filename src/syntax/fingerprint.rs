@@ -36,6 +36,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("typescript/mod.rs", include_bytes!("typescript/mod.rs")),
     ("typescript/read.rs", include_bytes!("typescript/read.rs")),
     ("typescript/scan.rs", include_bytes!("typescript/scan.rs")),
+    ("typescript/scan/elements.rs", include_bytes!("typescript/scan/elements.rs")),
     ("typescript/statement.rs", include_bytes!("typescript/statement.rs")),
     ("typescript/tests.rs", include_bytes!("typescript/tests.rs")),
 ];

@@ -19,6 +19,9 @@ const WHOLE: usize = 4_000;
 const CHANGED: usize = 10;
 /// Files of a package.
 const PACKAGE: usize = 50;
+/// Functions of a file: eight kilobytes, a little less than what sources of
+/// real projects have.
+const LINES: usize = 70;
 
 /// No package may use the one that does not exist.
 const RULES: &str = "\
@@ -33,8 +36,8 @@ scope = ['crates/**']
 forbidden_imports = ['web/**', 'pkg:rand']
 ";
 
-/// One package in three languages each, with about ten imports and eighty
-/// lines of other text in a file.
+/// One package in three languages each, with about ten imports and eight
+/// kilobytes in a file.
 fn package(root: &Path, files: usize, at: usize) {
     let next = if (at + 1) * PACKAGE < files { at + 1 } else { at % 3 };
     let (folder, other) = match at % 3 {
@@ -76,7 +79,7 @@ fn typescript(n: usize, other: &str) -> String {
         let _ = writeln!(text, "import {{ f{step} }} from './m{}'", (n + step) % PACKAGE);
     }
     let _ = writeln!(text, "import {{ start }} from '{other}'\nimport * as fs from 'node:fs'\n");
-    for line in 0..20 {
+    for line in 0..LINES {
         let _ = writeln!(
             text,
             "export function f{line}(value: string): string {{\n  // What `import` says here is text.\n  return value.replace(/[a-z]+\\/{line}/g, `${{value}} of {n}`)\n}}"
@@ -91,7 +94,7 @@ fn python(n: usize, other: &str) -> String {
         let _ = writeln!(text, "from .m{} import f{step}", (n + step) % PACKAGE);
     }
     let _ = writeln!(text, "from svc.{other} import m1 as start\nfrom svc.{other}.m2 import f1 as begin\n");
-    for line in 0..20 {
+    for line in 0..LINES {
         let _ = writeln!(
             text,
             "def f{line}(value: str) -> Any:\n    \"\"\"What `import` says here is text.\"\"\"\n    return f'{{value}} of {n}' + os.sep\n"
@@ -105,11 +108,11 @@ fn rust(n: usize) -> String {
     for step in 1..6 {
         let _ = writeln!(text, "use crate::m{}::f{step};", (n + step) % PACKAGE);
     }
-    for line in 0..20 {
+    for line in 0..LINES {
+        let call = if line < 20 { format!("crate::m{}::f1", (n + 7) % PACKAGE) } else { "told".to_owned() };
         let _ = writeln!(
             text,
-            "/// What `use` says here is text.\npub fn f{line}(value: &str) -> String {{\n    crate::m{}::f1(&format!(\"{{value}} of {n}\"))\n}}",
-            (n + 7) % PACKAGE
+            "/// What `use` says here is text.\npub fn f{line}(value: &str) -> String {{\n    {call}(&format!(\"{{value}} of {n}\"))\n}}"
         );
     }
     text

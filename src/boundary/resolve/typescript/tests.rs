@@ -78,7 +78,7 @@ fn what_any_tool_loads_counts() {
         web/p.mjs ./%2e%2E/api/store.mjs -> api/store.mjs
         web/p.mjs ./..\\api\\store.mjs -> api/store.mjs
         web/p.mjs ../a\tpi/store.mjs -> api/store.mjs
-        web/p.mjs file:///home/a/api/store.mjs -> missing",
+        web/p.mjs file:///elsewhere/a/api/store.mjs -> missing",
     );
 }
 
