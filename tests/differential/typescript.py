@@ -5,8 +5,11 @@ Takes real packages from npm, makes git repositories of them, and asks both
 tools which file imports which. Every difference must stand in accepted.json
 with its cause. What is downloaded is pinned by version and hash.
 
-GIT_COMM_BIN names the program (else target/debug/git-comm), GIT_COMM_PEERS a
-folder that keeps downloads between runs. Arguments choose repositories.
+    tests/differential/typescript.py [PROGRAM] [REPOSITORY...]
+
+GIT_COMM_BIN names the program where no argument does (else
+target/debug/git-comm), GIT_COMM_PEERS a folder that keeps downloads between
+runs. Further arguments choose repositories.
 `--prepare FOLDER` only makes a repository of all single packages there and
 prints, as JSON, the peer's command; the benches use it.
 """
@@ -227,7 +230,10 @@ def main():
     if sys.argv[1:2] == ["--prepare"]:
         prepare(pathlib.Path(sys.argv[2]).resolve())
         return 0
-    wanted = sys.argv[1:] or list(REPOSITORIES)
+    wanted = sys.argv[1:]
+    if wanted and pathlib.Path(wanted[0]).is_file():
+        globals()["BINARY"] = str(pathlib.Path(wanted.pop(0)).resolve())
+    wanted = wanted or list(REPOSITORIES)
     with tempfile.TemporaryDirectory() as work:
         cache = pathlib.Path(os.environ.get("GIT_COMM_PEERS") or work) / "npm"
         cache.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 //! What gates found, in the formats that other programs read. A file for each
-//! format; adding one takes a file and a line of [`print`].
+//! format; adding one takes a file and a line of [`print()`].
 
 mod codes;
 mod github;
