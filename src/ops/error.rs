@@ -274,6 +274,9 @@ impl Error {
             Self::Unknown { what: "revision", .. } => "see what there is: git log --oneline --all".into(),
             Self::Unknown { what: "agent", .. } => "see who is there: git comm agent list".into(),
             Self::Unknown { what: "domain", .. } => "see which there are: git show HEAD:comm.toml".into(),
+            Self::Unknown { what: "file, folder, domain or imported package", .. } => {
+                "see what imports what: git comm boundary graph --files".into()
+            }
             Self::Unknown { .. } => "see what there is: git comm -h".into(),
             Self::Ambiguous { .. } => "give more of the name".into(),
             Self::NoSingleTask { held } if held.is_empty() => {

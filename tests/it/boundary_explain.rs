@@ -102,7 +102,8 @@ fn what_is_not_known_is_named() {
     let s = bordered();
     let run = s.comm("boundary explain web apo").exits(4);
     assert!(run.stderr.contains("`apo`") && run.stderr.contains("did you mean `api`?"), "{}", run.stderr);
-    let _ = s.comm("boundary explain nowhere.ts web").exits(4);
+    let run = s.comm("boundary explain nowhere.ts web").exits(4);
+    assert!(run.stderr.contains("git comm boundary graph --files"), "{}", run.stderr);
     let _ = s.comm("boundary explain web never-imported").exits(4);
     let _ = s.comm("boundary explain domain:pages web").exits(4);
     let _ = s.comm("boundary explain web core --rev nonsense").exits(4);

@@ -69,8 +69,7 @@ impl Reader<'_> {
                 folders.insert(folder_of(path));
             } else if self.moves_modules(change)? {
                 languages.extend(seen_by(Language::Rust));
-            } else if language.is_none() && path.contains(".json") {
-                // A configuration may extend a file of any name.
+            } else if language.is_none() && may_be_extended(path) {
                 languages.extend(seen_by(Language::TypeScript));
             }
         }
@@ -110,6 +109,13 @@ fn seen_by(language: Language) -> &'static [&'static str] {
         Language::Rust => &["Python", "Rust"],
         Language::TypeScript | Language::Tsx => &["TypeScript/JavaScript"],
     }
+}
+
+/// Whether a configuration of TypeScript may extend a file of this name, which
+/// then is none that settings have.
+fn may_be_extended(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.contains(".json") || !name.contains('.')
 }
 
 /// Whether each of these folders has a file right in it that the change does
@@ -152,6 +158,16 @@ mod tests {
     fn the_seen_languages_are_called_as_they_are() {
         for language in [Language::Python, Language::Rust, Language::TypeScript, Language::Tsx] {
             assert!(seen_by(language).contains(&language.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_a_configuration_extends_has_any_name() {
+        for path in ["config/base.json", "base", "a/base.jsonc"] {
+            assert!(may_be_extended(path), "{path}");
+        }
+        for path in ["docs/a.md", "a.d/notes.txt"] {
+            assert!(!may_be_extended(path), "{path}");
         }
     }
 
