@@ -10,6 +10,8 @@ pub mod keys;
 mod reader;
 pub mod schema;
 
+use std::sync::Arc;
+
 use reader::Reader;
 
 use crate::boundary::rules::Rules;
@@ -24,6 +26,8 @@ pub struct Config {
     pub commit: Commit,
     /// What may import what, beside what each domain says.
     pub boundary: Rules,
+    /// What it was read from: equal texts are equal rules.
+    text: Arc<[u8]>,
 }
 
 /// What a commit must show.
@@ -55,7 +59,7 @@ impl Config {
     pub fn parse(text: &[u8]) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader::new(text);
         let root = reader.root();
-        let mut config = Self::default();
+        let mut config = Self { text: text.into(), ..Self::default() };
         if let Some(root) = root {
             reader.known_keys(&root, schema::ROOT);
             let tables = reader.tables(&root, "domains");
@@ -78,6 +82,11 @@ impl Config {
             }
         }
         reader.finish(config)
+    }
+
+    /// Whether both say the same, at the same places.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 
     /// Whether these rules say anything about imports.

@@ -90,6 +90,19 @@ impl Book {
         self.fault.as_ref()
     }
 
+    /// These, without those that would say again what a later one says, and
+    /// those that say nothing of imports.
+    pub(super) fn differing<'b>(books: &[&'b Self]) -> Vec<&'b Self> {
+        let is_repeated = |at: usize, book: &Self| books.iter().skip(at + 1).any(|later| book.is_same(later));
+        let differing = books.iter().enumerate().filter(|(at, book)| !is_repeated(*at, book));
+        differing.map(|(_, book)| *book).filter(|book| book.config.has_boundaries()).collect()
+    }
+
+    /// Whether both judge alike.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.config.is_same(&other.config) && self.baseline == other.baseline && self.fault == other.fault
+    }
+
     /// Whether changed files are not enough to judge a change by it.
     pub(super) fn needs_whole_tree(&self) -> bool {
         let rules = &self.config.boundary;

@@ -54,10 +54,11 @@ pub fn staged(
     if !is_agent {
         weaker.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
     }
-    // Rules that the change leaves alone judge once.
-    let is_same = own.is_none() && before.baseline == after.baseline && before.fault() == after.fault();
-    let books: Vec<&Book> = if is_agent && !is_same { vec![&before, &after] } else { vec![&after] };
-    let books: Vec<&Book> = books.into_iter().filter(|book| book.config.has_boundaries()).collect();
+    let mut books = vec![&after];
+    if is_agent {
+        books.insert(0, &before);
+    }
+    let books = Book::differing(&books);
     let mut broken = reader.broken_by(&entries, changes, &parents, &books)?;
     broken.findings.extend(weaker);
     Ok(broken)
@@ -74,8 +75,7 @@ pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Optio
         other => Some(other?.unwrap_or_default()),
     };
     let own = own.map(|own| Book::at(repo, Some(one.oid), own)).transpose()?;
-    let books: Vec<&Book> =
-        std::iter::once(base).chain(&own).filter(|book| book.config.has_boundaries()).collect();
+    let books = Book::differing(&std::iter::once(base).chain(&own).collect::<Vec<_>>());
     if books.is_empty() && !touches_rules {
         return Ok(None);
     }
@@ -233,10 +233,9 @@ pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
         None => repo.trunk()?.map(|trunk| trunk.tip),
     };
     let before = in_force.map(|rules| Book::at(repo, head, rules)).transpose()?;
-    let mut books = vec![&after];
-    if let Some(before) = before.as_ref().filter(|_| is_agent) {
-        books.insert(0, before);
-    }
+    // The tree's own rules say what they do not need, even if they say nothing.
+    let mut books = before.iter().filter(|before| is_agent && !before.is_same(&after)).collect::<Vec<_>>();
+    books.push(&after);
     let mut checked = Reader::last(repo).check(&entries, &books, &Scope::All, Unneeded::Told)?;
     if let Some(before) = &before {
         let mut weaker = after.weaker_than(before);
