@@ -24,7 +24,7 @@ pub(super) struct LogArgs {
     /// Only of this kind of record (task, agent, message, note) or event (claim, close, violation, ...); may be repeated
     #[arg(long, value_delimiter = ',')]
     kind: Vec<String>,
-    /// Only what names this domain: as its agent's, as the owner of files, as a task's
+    /// Only what names this domain: as its agent's, as the owner of files touched or imported, as a task's
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<DomainName>,
     /// Only since this time, or so long ago: 2026-01-31T09:00:00Z or 2h

@@ -133,9 +133,19 @@ pub struct Refused {
     /// The file, escaped for printing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
+    /// The line, from 1; none if it is about the file as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// The domain whose file it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<DomainName>,
+    /// What an import leads to: a file, `pkg:NAME`, or the import as it is
+    /// written; escaped for printing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// The domain of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_owner: Option<DomainName>,
 }
 
 /// The state of a chain: only how long it is. What it holds is its history.

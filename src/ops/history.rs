@@ -22,7 +22,7 @@ pub struct Filter {
     /// (`claim`, `note`).
     pub kinds: Vec<String>,
     /// That name this domain: as the one that its writer works for, as the
-    /// owner of what was touched, or as the one of a task.
+    /// owner of what was touched or imported, or as the one of a task.
     pub domain: Option<DomainName>,
     /// Not before this time.
     pub since: Option<Timestamp>,
@@ -162,5 +162,8 @@ fn names(event: &Value, domain: &str) -> bool {
     let findings = event.get("findings").and_then(Value::as_array);
     is(event.get("domain"))
         || is(event.get("claim").and_then(|claim| claim.get("domain")))
-        || findings.into_iter().flatten().any(|finding| is(finding.get("owner")))
+        || findings
+            .into_iter()
+            .flatten()
+            .any(|finding| is(finding.get("owner")) || is(finding.get("target_owner")))
 }

@@ -9,6 +9,7 @@ use crate::model::entry::{Entry, Refused};
 use crate::model::limits;
 use crate::model::names::{DomainName, TaskId};
 use crate::store::Author;
+use crate::text::escape;
 use crate::text::time::Timestamp;
 
 /// Whom to ask: who works on the first file's domain now, and how to have it
@@ -56,14 +57,24 @@ pub(super) fn on_record(
         Owner::Domain(domain) => domain.name.clone(),
         _ => None,
     };
-    let kept = findings.iter().take(limits::FINDINGS);
+    let refused = |finding: &Finding| {
+        let crossing = finding.crossing.as_deref();
+        let target = crossing.map_or("", |crossing| crossing.target.as_str());
+        Refused {
+            code: finding.code.to_owned(),
+            path: finding.shown_path(),
+            line: (finding.line > 0).then_some(finding.line as u64),
+            owner: owner(&finding.path),
+            // As long as a path may be.
+            target: escape::clipped(target, 4096),
+            target_owner: crossing.and_then(|crossing| crossing.domain.parse().ok()),
+        }
+    };
     let entry = Entry::Refused {
         gate: gate.to_owned(),
         what: what.to_owned(),
         domain: bound.first().cloned(),
-        findings: kept
-            .map(|f| Refused { code: f.code.to_owned(), path: f.shown_path(), owner: owner(&f.path) })
-            .collect(),
+        findings: findings.iter().take(limits::FINDINGS).map(refused).collect(),
         total: findings.len(),
     };
     let summary = format!("refused {}: {what}", author.agent);

@@ -67,7 +67,10 @@ fn gist(event: &Happening) -> String {
             let findings = e.get("findings").and_then(Value::as_array);
             // Codes of imports are worth a word; the others only repeat the gate.
             let path = |f: &Value| match text(f.get("code")) {
-                code if code.starts_with('B') => format!("{code} {}", text(f.get("path"))),
+                code if code.starts_with('B') => match text(f.get("target")) {
+                    to if to.is_empty() => format!("{code} {}", text(f.get("path"))),
+                    to => format!("{code} {} -> {to}", text(f.get("path"))),
+                },
                 _ => text(f.get("path")),
             };
             let paths: Vec<String> = findings.into_iter().flatten().map(path).collect();

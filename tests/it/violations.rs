@@ -49,10 +49,13 @@ fn the_log_lists_violations_by_agent_and_by_domain() {
     assert_eq!(told("--by ada"), ["ada boundary B001"]);
     // As the one that the agent works for, and as the one that was touched.
     assert_eq!(told("--domain api"), ["ada boundary B001"]);
-    assert_eq!(told("--domain web"), ["bob scope scope"]);
+    assert_eq!(told("--domain web"), ["ada boundary B001", "bob scope scope"]);
     assert_eq!(told("--domain docs"), ["bob scope scope"]);
     assert_eq!(told("--domain nothing"), [""; 0]);
+    let log = s.comm("log --kind violation --by ada --json").succeeds().json();
+    let finding = &log["events"][0]["event"]["findings"][0];
+    assert_eq!((&finding["line"], &finding["target"]), (&1.into(), &"web/w.ts".into()), "{log}");
     let text = s.comm("log --kind violation").succeeds().stdout;
-    assert!(text.contains("ada  refused  boundary: B001 api/a.ts"), "{text}");
+    assert!(text.contains("ada  refused  boundary: B001 api/a.ts -> web/w.ts"), "{text}");
     assert!(text.contains("bob  refused  scope: docs/d.md") && text.contains("2 events"), "{text}");
 }
