@@ -44,11 +44,79 @@ pub(super) fn columns(places: &Places, order: &[Vec<usize>]) -> Vec<f64> {
             settle(places, layer, &wanted, &mut x);
         }
     }
-    let left = (0..x.len()).map(|p| x[p] - places.width[p] / 2.0).fold(f64::INFINITY, f64::min);
-    if left.is_finite() {
-        x.iter_mut().for_each(|x| *x -= left);
-    }
+    gather(places, &mut x);
     x
+}
+
+/// Puts what hangs together side by side, with no more space between than
+/// there must be: nothing pulls what no edge joins. Nodes without edges stand
+/// in the middle below.
+fn gather(places: &Places, x: &mut [f64]) {
+    let mut boxes: Vec<Part> = parts(places)
+        .into_iter()
+        .map(|members| {
+            let layers = || members.iter().map(|&p| places.layer[p]);
+            Part {
+                layers: (layers().min().unwrap_or(0), layers().max().unwrap_or(0)),
+                left: members.iter().map(|&p| x[p] - places.width[p] / 2.0).fold(f64::INFINITY, f64::min),
+                right: members
+                    .iter()
+                    .map(|&p| x[p] + places.width[p] / 2.0)
+                    .fold(f64::NEG_INFINITY, f64::max),
+                members,
+            }
+        })
+        .collect();
+    boxes.sort_by(|a, b| a.left.total_cmp(&b.left));
+    let count = places.layer.iter().max().map_or(0, |last| last + 1);
+    let mut taken = vec![0.0f64; count];
+    for part in &boxes {
+        let (first, last) = part.layers;
+        let free = taken[first..=last].iter().copied().fold(0.0, f64::max);
+        part.members.iter().for_each(|&p| x[p] += free - part.left);
+        taken[first..=last].fill(free + part.right - part.left + SPACE);
+    }
+    let width = taken.iter().copied().fold(0.0, f64::max);
+    for part in boxes.iter().filter(|part| part.members.len() == 1) {
+        x[part.members[0]] += (width - taken[part.layers.0]) / 2.0;
+    }
+}
+
+/// Places that edges join, with what they take.
+struct Part {
+    members: Vec<usize>,
+    /// The first and the last.
+    layers: (usize, usize),
+    left: f64,
+    right: f64,
+}
+
+/// The weakly connected components.
+fn parts(places: &Places) -> Vec<Vec<usize>> {
+    let mut next = vec![Vec::new(); places.layer.len()];
+    for &(a, b) in &places.steps {
+        next[a].push(b);
+        next[b].push(a);
+    }
+    let mut is_known = vec![false; next.len()];
+    let mut parts = Vec::new();
+    for start in 0..next.len() {
+        if std::mem::replace(&mut is_known[start], true) {
+            continue;
+        }
+        let mut members = vec![start];
+        let mut at = 0;
+        while let Some(&place) = members.get(at) {
+            at += 1;
+            for &other in &next[place] {
+                if !std::mem::replace(&mut is_known[other], true) {
+                    members.push(other);
+                }
+            }
+        }
+        parts.push(members);
+    }
+    parts
 }
 
 /// How far the middles of two neighbours are apart, at least.

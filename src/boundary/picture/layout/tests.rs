@@ -70,6 +70,17 @@ fn two_trees_do_not_cross() {
 }
 
 #[test]
+fn what_no_edge_joins_stands_close() {
+    // A wide tree, a small one and five nodes without edges.
+    let edges: Vec<_> = (1..9).map(|n| (0, n)).chain((1..9).map(|n| (n, 9))).chain([(10, 11)]).collect();
+    let picture = check(&graph(17, &edges));
+    let tree = check(&graph(10, &edges[..16]));
+    assert!(picture.width < tree.width + 250.0, "{} beside {}", picture.width, tree.width);
+    let alone: Vec<f64> = (12..17).map(|n| picture.nodes[n].at.x).collect();
+    assert!(alone.iter().all(|x| (x - picture.width / 2.0).abs() < 260.0), "{alone:?} {}", picture.width);
+}
+
+#[test]
 fn graphs_of_every_shape_are_drawn() {
     check(&graph(0, &[]));
     check(&graph(1, &[(0, 0)]));
