@@ -192,7 +192,6 @@ impl<'j> Court<'j> {
     }
 
     fn judge_missing(&self, edge: &'j Edge) {
-        let Some(severity) = self.rules.unresolved.severity() else { return };
         let is_somebodys = match self.owners.of(&edge.from) {
             Owner::Domain(_) | Owner::Tie(..) => true,
             Owner::Nobody => {
@@ -202,9 +201,8 @@ impl<'j> Court<'j> {
                 members.any(|member| member.has(&edge.from, None))
             }
         };
-        if !is_somebodys || self.is_excepted(edge) {
-            return;
-        }
+        let weight = if is_somebodys { self.rules.unresolved } else { self.rules.unresolved_elsewhere };
+        let Some(severity) = weight.severity().filter(|_| !self.is_excepted(edge)) else { return };
         let wrong = Wrong {
             edge,
             code: code::UNRESOLVED,

@@ -40,8 +40,10 @@ impl Weight {
 pub struct Rules {
     /// A source that no domain owns.
     pub unowned: Weight,
-    /// An import that leads nowhere.
+    /// An import that leads nowhere, in a file that some rule is about.
     pub unresolved: Weight,
+    /// The same in any other file: nothing, unless the key is written.
+    pub unresolved_elsewhere: Weight,
     /// What nothing needs: a rule, a suppression, a baseline entry.
     pub unused: Weight,
     /// An import of types that breaks a rule.
@@ -69,6 +71,7 @@ impl Default for Rules {
         Self {
             unowned: Weight::Nothing,
             unresolved: Weight::Forbid,
+            unresolved_elsewhere: Weight::Nothing,
             unused: Weight::Warn,
             type_imports: Weight::Forbid,
             dynamic_imports: Weight::Forbid,
@@ -105,7 +108,8 @@ impl Rules {
                 || !domain.public.is_empty()
         });
         let grouped = self.layers.len() + self.independent.len() + self.acyclic.len() > 0;
-        listed || grouped || self.unowned != Weight::Nothing
+        let alone = [self.unowned, self.unresolved_elsewhere];
+        listed || grouped || alone.iter().any(|weight| *weight != Weight::Nothing)
     }
 
     /// Whether what one file imports can break a rule at another file, so that

@@ -130,18 +130,20 @@ fn taken_over(said: &mut Said, before: &Domains, after: &Domains) {
 }
 
 fn options(said: &mut Said, before: &Rules, after: &Rules) {
-    let weights: [(&str, Weight, Weight); 6] = [
+    let weights: [(&str, Weight, Weight); 7] = [
         ("unowned", before.unowned, after.unowned),
         ("unresolved", before.unresolved, after.unresolved),
+        ("unresolved", before.unresolved_elsewhere, after.unresolved_elsewhere),
         ("unused", before.unused, after.unused),
         ("type_imports", before.type_imports, after.type_imports),
         ("dynamic_imports", before.dynamic_imports, after.dynamic_imports),
         ("mocks", before.mocks, after.mocks),
     ];
-    for (key, old, new) in weights {
-        if new < old {
-            said.at(0, format!("`[boundary] {key}` is looser"));
-        }
+    let mut looser: Vec<&str> =
+        weights.iter().filter(|(_, old, new)| new < old).map(|(key, ..)| *key).collect();
+    looser.dedup();
+    for key in looser {
+        said.at(0, format!("`[boundary] {key}` is looser"));
     }
     for root in before.python_roots.iter().filter(|root| !after.python_roots.contains(root)) {
         said.at(0, format!("`{root}` is no longer among `[boundary] python_roots`"));

@@ -29,13 +29,18 @@ pub(super) fn rules<'t>(reader: &mut Reader<'t>, root: &Table<'t>, names: &mut N
 
 fn options<'t>(reader: &mut Reader<'t>, table: &Table<'t>, rules: &mut Rules) {
     reader.known_keys(table, schema::BOUNDARY);
+    let written = |reader: &mut Reader<'t>, key: &str, words: &[&str; 3]| {
+        let word = reader.word(table, key, words)?;
+        let place = words.iter().position(|known| *known == word)?;
+        Some([Weight::Nothing, Weight::Warn, Weight::Forbid][place])
+    };
     let weight = |reader: &mut Reader<'t>, key: &str, words: &[&str; 3], default: Weight| {
-        let word = reader.word(table, key, words);
-        let place = word.and_then(|word| words.iter().position(|known| *known == word));
-        place.map_or(default, |place| [Weight::Nothing, Weight::Warn, Weight::Forbid][place])
+        written(reader, key, words).unwrap_or(default)
     };
     rules.unowned = weight(reader, "unowned", &schema::WEIGHTS, rules.unowned);
-    rules.unresolved = weight(reader, "unresolved", &schema::WEIGHTS, rules.unresolved);
+    if let Some(weight) = written(reader, "unresolved", &schema::WEIGHTS) {
+        (rules.unresolved, rules.unresolved_elsewhere) = (weight, weight);
+    }
     rules.unused = weight(reader, "unused", &schema::WEIGHTS, rules.unused);
     rules.type_imports = weight(reader, "type_imports", &schema::JUDGED, rules.type_imports);
     rules.dynamic_imports = weight(reader, "dynamic_imports", &schema::JUDGED, rules.dynamic_imports);

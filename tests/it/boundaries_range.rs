@@ -231,6 +231,7 @@ fn groups_and_options_are_weaker_where_they_let_more_pass() {
         "[[exceptions]]\nfrom = 'a/**'\nto = 'b/**'\nreason = 'r'\n",
         &["new exception from `a/**` to `b/**`"],
     );
+    check("[boundary]\nunresolved = 'forbid'\n", "[boundary]\n", &["`[boundary] unresolved` is looser"]);
     check(
         "[boundary]\nunowned = 'forbid'\npython_roots = ['x']\n",
         "[boundary]\nmocks = 'allow'\nunresolved = 'warn'\n",

@@ -229,16 +229,25 @@ fn an_exception_takes_imports_out_of_every_rule() {
 
 #[test]
 fn what_no_domain_owns_and_what_leads_nowhere_weighs_as_the_rules_say() {
-    let files = [("high/a.ts", "import './gone'\n"), ("tool.py", "import os\n"), ("README.md", "")];
+    let files = [("high/a.ts", "import './gone'\n"), ("tool.py", "from . import lost\n"), ("README.md", "")];
+    let (gone, lost) = ("B004 high/a.ts:1 ./gone", "B004 tool.py:1 .");
     for (options, violations, warnings) in [
-        ("", &["B004 high/a.ts:1 ./gone"][..], &[][..]),
-        ("unowned = 'warn'\nunresolved = 'warn'", &[], &["B004 high/a.ts:1 ./gone", "B006 tool.py:0"]),
+        // What leads nowhere elsewhere weighs only where the key is written.
+        ("", &[gone][..], &[][..]),
+        ("unresolved = 'forbid'", &[gone, lost], &[]),
+        ("unowned = 'warn'\nunresolved = 'warn'", &[], &[gone, lost, "B006 tool.py:0"]),
         ("unowned = 'forbid'\nunresolved = 'ignore'", &["B006 tool.py:0"], &[]),
     ] {
         let rules = format!("[domains.high]\npath = 'high'\n[boundary]\n{options}\n");
         let run = check(&rules, &files, violations);
         assert_eq!(told(&run, "warnings"), warnings, "{options}");
     }
+}
+
+#[test]
+fn imports_that_lead_nowhere_can_be_all_that_is_forbidden() {
+    let rules = "[boundary]\nunresolved = 'forbid'\n";
+    check(rules, &[("a.ts", "import './gone'\nimport 'react'\n")], &["B004 a.ts:1 ./gone"]);
 }
 
 #[test]
