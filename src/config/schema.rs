@@ -128,7 +128,11 @@ pub(super) const BOUNDARY: &[Key] = &[
     key("type_imports", Shape::OneOf(&JUDGED), "imports of types; judge if absent"),
     key("dynamic_imports", Shape::OneOf(&JUDGED), "imports when the code comes by; judge if absent"),
     key("mocks", Shape::OneOf(&JUDGED), "replacements in tests; judge if absent"),
-    key("unresolved", Shape::OneOf(&WEIGHTS), "imports that lead nowhere; if absent forbid, in files that some rule is about"),
+    key(
+        "unresolved",
+        Shape::OneOf(&WEIGHTS),
+        "imports that lead nowhere; if absent forbid, in files that some rule is about",
+    ),
     key(
         "unused",
         Shape::OneOf(&WEIGHTS),

@@ -13,6 +13,7 @@ pub mod event;
 pub mod graph;
 pub mod lease;
 pub mod limits;
+pub mod merge;
 pub mod names;
 pub mod ready;
 pub mod refusal;
