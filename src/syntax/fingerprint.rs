@@ -8,6 +8,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("encoded.rs", include_bytes!("encoded.rs")),
     ("mod.rs", include_bytes!("mod.rs")),
     ("python/blocks.rs", include_bytes!("python/blocks.rs")),
+    ("python/checking.rs", include_bytes!("python/checking.rs")),
     ("python/full.rs", include_bytes!("python/full.rs")),
     ("python/grammar.rs", include_bytes!("python/grammar.rs")),
     ("python/lexer.rs", include_bytes!("python/lexer.rs")),

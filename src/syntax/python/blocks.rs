@@ -2,14 +2,15 @@
 //! `if TYPE_CHECKING`, and what is ready for a missing module.
 
 use super::super::tree::parse;
-use super::grammar::{self, Words};
+use super::checking::{self, Words};
+use super::grammar;
 use super::lexer::{Lexer, Token, is_word};
 use super::scan::Slices;
 
 /// The blocks around a line.
 pub(super) struct Blocks<'t> {
     text: &'t str,
-    words: Words<'t>,
+    words: &'t Words,
     open: Vec<Block>,
     /// How many slices had been found when the present line began.
     seen: usize,
@@ -43,7 +44,7 @@ impl<'t> Blocks<'t> {
         ["except", "TYPE_CHECKING", "suppress", "MYPY"].iter().any(|word| has(word))
     }
 
-    pub(super) fn new(text: &'t str, words: Words<'t>) -> Self {
+    pub(super) fn new(text: &'t str, words: &'t Words) -> Self {
         Self { text, words, open: Vec::new(), seen: 0 }
     }
 
@@ -217,6 +218,6 @@ impl<'t> Blocks<'t> {
         let tree = parse(&tree_sitter_python::LANGUAGE.into(), &text).ok()?;
         let root = tree.root_node();
         let statement = root.named_child(0).filter(|_| !root.has_error())?;
-        grammar::at_run_time(statement.named_child(0)?, &text, &self.words)
+        checking::at_run_time(statement.named_child(0)?, &text, self.words)
     }
 }

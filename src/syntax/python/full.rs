@@ -6,7 +6,8 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::super::tree::{children, first_error, line_of, parse};
 use super::super::{Import, Kind, Unreadable};
-use super::grammar::{self, Importers, Named, Words};
+use super::checking::{self, Words};
+use super::grammar::{self, Importers, Named};
 use super::record;
 
 pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
@@ -16,7 +17,7 @@ pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
     }
     let mut reading = Reading {
         text,
-        words: Words::of(text),
+        words: Words::of(tree.root_node(), text),
         importers: Importers::default(),
         for_types: HashSet::new(),
         optional: HashSet::new(),
@@ -45,7 +46,7 @@ struct Around {
 
 struct Reading<'s> {
     text: &'s str,
-    words: Words<'s>,
+    words: Words,
     importers: Importers,
     /// Blocks that are there for type checkers alone, by their node.
     for_types: HashSet<usize>,
@@ -120,7 +121,7 @@ impl Reading<'_> {
         let alternatives: Vec<Node<'_>> = node.children_by_field_name("alternative", &mut cursor).collect();
         for branch in std::iter::once(node).chain(alternatives) {
             let value = match branch.child_by_field_name("condition") {
-                Some(condition) => grammar::at_run_time(condition, self.text, &self.words),
+                Some(condition) => checking::at_run_time(condition, self.text, &self.words),
                 None => Some(true),
             };
             let body =

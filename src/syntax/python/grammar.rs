@@ -90,7 +90,11 @@ pub(super) fn imported(node: Node<'_>, text: &str, importers: &mut Importers) ->
 }
 
 /// Visits the names that a statement imports, with what they are called here.
-fn for_each_name<'s>(statement: Node<'_>, text: &'s str, mut visit: impl FnMut(String, Option<&'s str>)) {
+pub(super) fn for_each_name<'s>(
+    statement: Node<'_>,
+    text: &'s str,
+    mut visit: impl FnMut(String, Option<&'s str>),
+) {
     let mut cursor = statement.walk();
     if !cursor.goto_first_child() {
         return;
@@ -114,7 +118,7 @@ fn for_each_name<'s>(statement: Node<'_>, text: &'s str, mut visit: impl FnMut(S
 
 /// A dotted name without blanks, continued lines and comments, in the form
 /// that identifiers are compared in.
-fn dotted(node: Node<'_>, text: &str) -> String {
+pub(super) fn dotted(node: Node<'_>, text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     let name = text_of(node, text);
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) {
@@ -231,88 +235,6 @@ fn strings(node: Option<Node<'_>>, text: &str) -> Vec<String> {
             .filter(|s| !s.is_empty())
             .collect(),
         _ => Vec::new(),
-    }
-}
-
-/// How far conditions are looked into.
-const DEPTH: usize = 32;
-
-/// What a condition is where nothing is checked for types, as far as it
-/// follows from that alone.
-pub(super) fn at_run_time(condition: Node<'_>, text: &str, words: &Words<'_>) -> Option<bool> {
-    value(condition, text, words, DEPTH)
-}
-
-fn value(node: Node<'_>, text: &str, words: &Words<'_>, depth: usize) -> Option<bool> {
-    let below = depth.checked_sub(1)?;
-    let of = |field: &str| node.child_by_field_name(field);
-    match node.kind() {
-        "identifier" => words.have(text_of(node, text)).then_some(false),
-        "attribute" => words.have(text_of(of("attribute")?, text)).then_some(false),
-        "parenthesized_expression" => {
-            let inner = children(node).into_iter().find(|child| child.kind() != "comment")?;
-            value(inner, text, words, below)
-        }
-        "not_operator" => Some(!value(of("argument")?, text, words, below)?),
-        "boolean_operator" => {
-            let decides = text_of(of("operator")?, text) == "or";
-            let (left, right) =
-                (value(of("left")?, text, words, below), value(of("right")?, text, words, below));
-            match (left, right) {
-                (Some(left), _) if left == decides => Some(decides),
-                (_, Some(right)) if right == decides => Some(decides),
-                (Some(_), Some(_)) => Some(!decides),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// The names that are true for type checkers only.
-pub(super) struct Words<'t>(Vec<&'t str>);
-
-impl<'t> Words<'t> {
-    /// Those that stand in a text; none if it has no such names.
-    pub(super) fn of(text: &'t str) -> Self {
-        let mut words = Vec::new();
-        for word in ["TYPE_CHECKING", "MYPY"] {
-            let finder = memchr::memmem::Finder::new(word);
-            for at in finder.find_iter(text.as_bytes()) {
-                if words.is_empty() || !words.contains(&word) {
-                    words.push(word);
-                }
-                let after = text.get(at + word.len()..).unwrap_or_default();
-                let alias =
-                    after.strip_prefix([' ', '\t']).map(|after| after.trim_start_matches([' ', '\t']));
-                let alias = alias.and_then(|alias| alias.strip_prefix("as "));
-                let name = alias.map(|alias| {
-                    let alias = alias.trim_start_matches([' ', '\t']);
-                    let end = alias.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(alias.len());
-                    alias.get(..end).unwrap_or_default()
-                });
-                if let Some(name) =
-                    name.filter(|name| !name.is_empty() && words.len() < 8 && !words.contains(name))
-                {
-                    words.push(name);
-                }
-            }
-        }
-        Self(words)
-    }
-
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether one of them stands in a condition.
-    pub(super) fn are_in(&self, condition: &str) -> bool {
-        words_of(condition).any(|word| self.have(word))
-    }
-
-    fn have(&self, name: &str) -> bool {
-        self.0.contains(&name)
     }
 }
 

@@ -5,6 +5,7 @@
 //! inside of one: only who knows the files can tell.
 
 mod blocks;
+mod checking;
 mod full;
 mod grammar;
 mod lexer;

@@ -7,7 +7,7 @@
 use memchr::memmem::Finder;
 
 use super::blocks::Blocks;
-use super::grammar::Words;
+use super::checking::{self, Words};
 use super::lexer::{Lexer, Token, is_word};
 
 /// The parts of a source that import something, each a statement of its own.
@@ -17,6 +17,8 @@ pub(super) struct Slices {
     pub(super) text: String,
     /// Where each of them begins, and what is known of it.
     pub(super) parts: Vec<Slice>,
+    /// Where the statements stand in the source: begin and end.
+    statements: Vec<(usize, usize)>,
 }
 
 /// A statement or a call that imports.
@@ -35,6 +37,12 @@ pub(super) struct Slice {
 }
 
 impl Slices {
+    /// Whether a place of the source is in one of the statements.
+    pub(super) fn cover(&self, at: usize) -> bool {
+        let after = self.statements.partition_point(|(start, _)| *start <= at);
+        after.checked_sub(1).and_then(|last| self.statements.get(last)).is_some_and(|(_, end)| at < *end)
+    }
+
     /// Each with its text.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Slice, &str)> {
         let ends = self.parts.iter().skip(1).map(|slice| slice.start).chain([self.text.len()]);
@@ -50,7 +58,8 @@ impl Slices {
 pub(super) fn scan(text: &str) -> Option<Slices> {
     let finder = Finder::new("import");
     let Some(next) = finder.find(text.as_bytes()) else { return Some(Slices::default()) };
-    let blocks = Blocks::matter(text).then(|| Blocks::new(text, Words::of(text)));
+    let words = Words::assumed(text);
+    let blocks = Blocks::matter(text).then(|| Blocks::new(text, &words));
     let scan = Scan {
         text: text.as_bytes(),
         source: text,
@@ -61,7 +70,8 @@ pub(super) fn scan(text: &str) -> Option<Slices> {
         line: 1,
         slices: Slices::default(),
     };
-    scan.run(blocks)
+    let slices = scan.run(blocks)?;
+    (words.is_empty() || checking::are_plain(&words, text, &slices)).then_some(slices)
 }
 
 struct Scan<'t> {
@@ -165,6 +175,7 @@ impl Scan<'_> {
         self.copy(start, at);
         let end = self.copy(at, self.text.len());
         self.finish(begin, line, false)?;
+        self.slices.statements.push((start, end?));
         end
     }
 

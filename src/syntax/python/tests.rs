@@ -24,6 +24,14 @@ fn check(text: &str, expected: &[&str]) {
     assert_eq!(full.iter().map(told).collect::<Vec<_>>(), expected, "by a full parse: {text}");
 }
 
+/// Checks what is read where slices are not enough.
+#[track_caller]
+fn check_whole(text: &str, expected: &[&str]) {
+    let found = sorted(imports(text.as_bytes()).unwrap());
+    assert_eq!(found.iter().map(told).collect::<Vec<_>>(), expected, "{text}");
+    assert!(scan::scan(text).and_then(|slices| super::statements::read(&slices)).is_none(), "{text}");
+}
+
 /// Checks what slices say where the grammar lags behind the language.
 #[track_caller]
 fn check_scan(text: &str, expected: &[&str]) {
@@ -82,7 +90,10 @@ fn what_type_checkers_alone_see_is_for_types() {
         "if TYPE_CHECKING:\n  import a\nelif typing.TYPE_CHECKING:\n  import b\nelse:\n  import c\nif not TYPE_CHECKING:\n  import d",
         &["2:type a", "4:type b", "6:static c", "8:static d"],
     );
-    check("if (t.TYPE_CHECKING):\n  if x:\n    from . import a", &["3:type . a"]);
+    check(
+        "import typing as t\nif (t.TYPE_CHECKING):\n  if x:\n    from . import a\nx: t.Any # isn't t",
+        &["1:static typing", "4:type . a"],
+    );
     check(
         "if not TYPE_CHECKING: import a\nelse: import b\nimport c",
         &["1:static a", "2:type b", "3:static c"],
@@ -95,20 +106,129 @@ fn what_type_checkers_alone_see_is_for_types() {
         "if TYPE_CHECKING and x: import a\nif TYPE_CHECKING or x: import b\nif not (TYPE_CHECKING or False): import c",
         &["1:type a", "2:static b", "3:static c"],
     );
-    check(
+    check_whole(
         "from typing import TYPE_CHECKING as T\nif T:\n  import a\nif U:\n  import b",
         &["1:static typing TYPE_CHECKING", "3:type a", "5:static b"],
     );
     check("if MYPY:\n\timport a\n        import b\nimport c", &["2:type a", "3:type b", "4:static c"]);
-    check(
+    check_whole(
         "if (TYPE_CHECKING # x: y\n    ):\n  import a\n\n\n  '''\nb'''\n  import c",
         &["3:type a", "8:type c"],
     );
-    check("x = [\nTYPE_CHECKING\n]\nif TYPE_CHECKING == x:\n  import a", &["5:static a"]);
+    check_whole("x = [\nTYPE_CHECKING\n]\nif TYPE_CHECKING == x:\n  import a", &["5:static a"]);
     check(
         "class C:\n  if TYPE_CHECKING:\n    def f():\n      import a\n  import b",
         &["4:type a", "5:static b"],
     );
+}
+
+#[test]
+fn a_constant_of_typing_is_known_however_it_comes() {
+    for given in [
+        "from typing import TYPE_CHECKING",
+        "from typing_extensions import (Any, # TYPE_CHECKING = True\n  TYPE_CHECKING,)",
+        "from typing import *",
+        "TYPE_CHECKING = False",
+        "try:\n  from typing import TYPE_CHECKING\nexcept ImportError:\n  TYPE_CHECKING = False # old",
+    ] {
+        let text = format!("{given}\nif x.y() or (not TYPE_CHECKING): import a\nelse: import b\n");
+        let found = imports(text.as_bytes()).unwrap();
+        assert!(found.iter().any(|import| import.specifier == "b" && import.kind == Kind::Type), "{text}");
+        assert!(found.iter().any(|import| import.specifier == "a" && import.kind == Kind::Static), "{text}");
+        assert!(scan::scan(&text).is_some(), "{text}");
+    }
+    for given in [
+        "import typing as t; z = t.Any",
+        "import typing_extensions as t\nprint(t)",
+        "import typing as t, sys",
+        "from typing import TYPE_CHECKING as T\nimport typing as t",
+    ] {
+        let text = format!("{given}\nif t.TYPE_CHECKING: import b\n");
+        let found = by_full_parse(text.as_bytes()).unwrap();
+        assert!(found.iter().any(|import| import.specifier == "b" && import.kind == Kind::Type), "{text}");
+        assert_eq!(imports(text.as_bytes()).map(sorted), Ok(sorted(found)), "{text}");
+    }
+    for read in [
+        "if TYPE_CHECKING: pass\nelif x[TYPE_CHECKING]: pass",
+        "assert not TYPE_CHECKING",
+        "x = (1 if TYPE_CHECKING else 2, TYPE_CHECKING)",
+        "def f(x=TYPE_CHECKING): return TYPE_CHECKING",
+        "TYPE_CHECKING: bool = False",
+        "TYPE_CHECKING: bool",
+        "print(f'{TYPE_CHECKING}', [y for y in x if not TYPE_CHECKING], sep=TYPE_CHECKING)",
+    ] {
+        let text = format!("from typing import TYPE_CHECKING\n{read}\nif TYPE_CHECKING: import b\n");
+        let found = imports(text.as_bytes()).unwrap();
+        assert!(found.iter().any(|import| import.kind == Kind::Type), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_may_be_true_when_the_program_runs_hides_nothing() {
+    for given in [
+        "TYPE_CHECKING = True",
+        "TYPE_CHECKING = not False",
+        "from typing import TYPE_CHECKING\nTYPE_CHECKING = True",
+        "if x: TYPE_CHECKING = True",
+        "TYPE_CHECKING, y = True, 1",
+        "y = TYPE_CHECKING = True",
+        "(TYPE_CHECKING) = True",
+        "[TYPE_CHECKING] = [True]",
+        "TYPE_CHECKING |= True",
+        "TYPE_CHECKING: bool = True",
+        "TYPE_CHECKING = False; TYPE_CHECKING = True",
+        "if (TYPE_CHECKING := True): pass",
+        "for TYPE_CHECKING in [True]: pass",
+        "with x as TYPE_CHECKING: pass",
+        "with x as (TYPE_CHECKING): pass",
+        "def TYPE_CHECKING(): pass",
+        "class TYPE_CHECKING: pass",
+        "def f():\n  global TYPE_CHECKING\n  TYPE_CHECKING = True",
+        "match True:\n  case TYPE_CHECKING: pass",
+        "try: pass\nexcept E as TYPE_CHECKING: pass",
+        "import os as TYPE_CHECKING",
+        "from .compat import TYPE_CHECKING",
+        "from .typing import TYPE_CHECKING",
+        "from typing import Any as TYPE_CHECKING",
+        "from .compat import *",
+        "globals()['TYPE_CHECKING'] = True",
+        "setattr(m, r\"TYPE_CHECKING\", True)",
+        "globals().update(TYPE_CHECKING=True)",
+        "import typing; typing.TYPE_CHECKING = True",
+        "(x).TYPE_CHECKING = True",
+        "\u{ff34}YPE_CHECKING = True",
+        "TYPE_CHECKING \\\n = True",
+    ] {
+        let text = format!("{given}\nif TYPE_CHECKING: import b\n");
+        for found in [imports(text.as_bytes()).unwrap(), by_full_parse(text.as_bytes()).unwrap()] {
+            let kinds: Vec<Kind> =
+                found.iter().filter(|import| import.specifier == "b").map(|import| import.kind).collect();
+            assert_eq!(kinds, [Kind::Static], "{text}");
+        }
+    }
+    for (given, condition) in [
+        ("import settings as t", "t.TYPE_CHECKING"),
+        ("import typing as t\nt = settings", "t.TYPE_CHECKING"),
+        ("import typing as t\ndef f(t): pass", "t.TYPE_CHECKING"),
+        ("from . import typing", "typing.TYPE_CHECKING"),
+        ("import typing\nfor typing in x: pass", "typing.TYPE_CHECKING"),
+        ("from . import settings", "settings.TYPE_CHECKING"),
+        ("import typing", "settings.typing.TYPE_CHECKING"),
+        ("import typing", "f(typing).TYPE_CHECKING"),
+        ("# from typing import TYPE_CHECKING as DEBUG", "DEBUG"),
+        ("x = 'TYPE_CHECKING as DEBUG '", "DEBUG"),
+        ("from settings import MYPY", "MYPY"),
+        ("from typing import TYPE_CHECKING", "TYPE_CHECKING or True"),
+        ("from typing import TYPE_CHECKING", "not (TYPE_CHECKING and x)"),
+        ("from typing import TYPE_CHECKING", "TYPE_CHECKING is False"),
+        ("from typing import TYPE_CHECKING", "x if TYPE_CHECKING else y"),
+    ] {
+        let text = format!("{given}\nif {condition}:\n  import b\n");
+        for found in [imports(text.as_bytes()).unwrap(), by_full_parse(text.as_bytes()).unwrap()] {
+            let is_static = |import: &Import| import.specifier != "b" || import.kind == Kind::Static;
+            assert!(found.iter().all(is_static), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -246,6 +366,11 @@ fn line() -> impl Strategy<Value = String> {
         Just("z = [1, # import (\n  {2: \"'\"}]"),
         Just("importlib.import_module('n.o')"),
         Just("# import r"),
+        Just("from typing import (Any,\n  TYPE_CHECKING)"),
+        Just("import typing as t"),
+        Just("TYPE_CHECKING = False"),
+        Just("TYPE_CHECKING = x"),
+        Just("t = x"),
         Just("raise"),
         Just("pass"),
         Just(""),
