@@ -93,8 +93,8 @@ pub struct Import {
     /// Whether others get the names from this file in turn: `export ... from`,
     /// `pub use`.
     pub exported: bool,
-    /// The modules within the file that it stands in (Rust); `try` where the
-    /// file goes on if there is no such module (Python).
+    /// The modules within the file that it stands in (Rust); [`READY`],
+    /// [`PREFIX`] and [`HERE`] (Python).
     pub within: Vec<String>,
 }
 
@@ -120,6 +120,13 @@ pub enum Unreadable {
         size: usize,
     },
 }
+
+/// In [`Import::within`]: the file goes on if there is no such module.
+pub const READY: &str = "try";
+/// The same: its end may be something inside of a module.
+pub const PREFIX: &str = "prefix";
+/// The same: it counts only if it leads to a file of the repository.
+pub const HERE: &str = "here";
 
 /// The largest file that is read, in bytes.
 pub const LIMIT: usize = 16 << 20;

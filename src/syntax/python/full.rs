@@ -6,9 +6,10 @@ use tree_sitter::{Node, TreeCursor};
 
 use super::super::tree::{children, first_error, line_of, parse};
 use super::super::{Import, Kind, Unreadable};
+use super::calls::{self, Importers};
 use super::checking::{self, Words};
-use super::grammar::{self, Importers, Named};
-use super::record;
+use super::grammar::{self, Named};
+use super::{call, record};
 
 pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
     let tree = parse(&tree_sitter_python::LANGUAGE.into(), text)?;
@@ -30,8 +31,11 @@ pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
         return Err(Unreadable::Syntax { line });
     }
     let Reading { importers, mut found, called, .. } = reading;
-    let called = called.into_iter().filter(|(function, _)| importers.have(function));
-    found.extend(called.map(|(_, import)| import));
+    for (node, here) in called {
+        calls::read(node, text, &importers, |called| {
+            found.push(call(line_of(node), called, here.is_optional))
+        });
+    }
     Ok(found)
 }
 
@@ -44,7 +48,7 @@ struct Around {
     is_optional: bool,
 }
 
-struct Reading<'s> {
+struct Reading<'t, 's> {
     text: &'s str,
     words: Words,
     importers: Importers,
@@ -53,15 +57,15 @@ struct Reading<'s> {
     /// Blocks in which a module may be missing.
     optional: HashSet<usize>,
     found: Vec<Import>,
-    /// Calls, with what is called.
-    called: Vec<(String, Import)>,
+    /// Calls that may import.
+    called: Vec<(Node<'t>, Around)>,
     /// The first import statement that did not parse.
     broken: Option<usize>,
 }
 
-impl Reading<'_> {
+impl<'t> Reading<'t, '_> {
     /// Visits every node, parents first, without recursion.
-    fn walk(&mut self, mut cursor: TreeCursor<'_>) {
+    fn walk(&mut self, mut cursor: TreeCursor<'t>) {
         let mut around = vec![Around::default()];
         loop {
             let mut here = around.last().copied().unwrap_or_default();
@@ -82,7 +86,7 @@ impl Reading<'_> {
     }
 
     /// Reads a node, and says whether to go below.
-    fn enter(&mut self, node: Node<'_>, here: Around) -> bool {
+    fn enter(&mut self, node: Node<'t>, here: Around) -> bool {
         if let Some(named) = grammar::imported(node, self.text, &mut self.importers) {
             if node.has_error() {
                 self.broken.get_or_insert(line_of(node));
@@ -94,10 +98,13 @@ impl Reading<'_> {
             return false;
         }
         match node.kind() {
-            "call" => {
-                if let Some(called) = grammar::called(node, self.text) {
-                    let import = import(node, called.named, Kind::Dynamic, here);
-                    self.called.push((called.function, import));
+            "call" if calls::may_import(node) => self.called.push((node, here)),
+            "assignment" => {
+                let is_name = |node: &Node<'_>| matches!(node.kind(), "identifier" | "attribute");
+                let of = |field: &str| node.child_by_field_name(field).filter(is_name);
+                if let (Some(name), Some(value)) = (of("left"), of("right")) {
+                    self.importers
+                        .learn_value(&grammar::dotted(name, self.text), &grammar::dotted(value, self.text));
                 }
             }
             "if_statement" if !self.words.is_empty() => self.branches(node),

@@ -5,6 +5,7 @@
 //! inside of one: only who knows the files can tell.
 
 mod blocks;
+mod calls;
 mod checking;
 mod full;
 mod grammar;
@@ -12,13 +13,12 @@ mod lexer;
 mod scan;
 mod source;
 mod statements;
+mod text;
 
+use self::calls::Called;
 use self::grammar::Named;
 use self::source::Source;
-use super::{Import, Kind, Unreadable};
-
-/// What `within` says of an import that may find nothing.
-const READY: &str = "try";
+use super::{Import, Kind, READY, Unreadable};
 
 /// The imports of a file, from its slices where that is enough.
 pub(super) fn imports(bytes: &[u8]) -> Result<Vec<Import>, Unreadable> {
@@ -46,6 +46,14 @@ fn checked(source: &Source<'_>, found: Vec<Import>) -> Result<Vec<Import>, Unrea
 fn record(line: usize, named: Named, kind: Kind, is_optional: bool) -> Import {
     let within = if is_optional { vec![READY.to_owned()] } else { Vec::new() };
     Import { line, specifier: named.specifier, names: named.names, kind, exported: false, within }
+}
+
+fn call(line: usize, called: Called, is_optional: bool) -> Import {
+    let mut import = record(line, called.named, called.kind, is_optional);
+    import.within.extend(called.within.iter().map(|mark| (*mark).to_owned()));
+    import.within.sort();
+    import.within.dedup();
+    import
 }
 
 #[cfg(test)]

@@ -56,15 +56,16 @@ impl Slices {
 /// Everything in a source that imports, in its order; none if this cannot be
 /// told without a parse of the whole.
 pub(super) fn scan(text: &str) -> Option<Slices> {
-    let finder = Finder::new("import");
-    let Some(next) = finder.find(text.as_bytes()) else { return Some(Slices::default()) };
+    let finders = Finders::of(text)?;
+    if finders.next().is_none() {
+        return Some(Slices::default());
+    }
     let words = Words::assumed(text);
     let blocks = Blocks::matter(text).then(|| Blocks::new(text, &words));
     let scan = Scan {
         text: text.as_bytes(),
         source: text,
-        finder,
-        next: Some(next),
+        finders,
         covered: 0,
         counted: 0,
         line: 1,
@@ -74,12 +75,55 @@ pub(super) fn scan(text: &str) -> Option<Slices> {
     (words.is_empty() || checking::are_plain(&words, text, &slices)).then_some(slices)
 }
 
+/// Finds the letters that all that imports has in it.
+struct Finders {
+    /// Each with the next place that has them.
+    each: Vec<(Finder<'static>, Option<usize>)>,
+}
+
+impl Finders {
+    /// Those that matter in a text; none if it has what only a parse of the
+    /// whole can tell.
+    fn of(text: &str) -> Option<Self> {
+        let text = text.as_bytes();
+        let has = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
+        let mut words = vec!["import"];
+        if has("import") {
+            let are_rare = ["runpy", "pkgutil", "find_spec", "importlib_resources"].into_iter().any(has);
+            if are_rare || has("importlib") && has("resources") {
+                return None;
+            }
+        }
+        if has("patch") && has("mock") | has("monkeypatch") {
+            words.push("patch");
+        }
+        let each = words.into_iter().map(Finder::new).map(|finder| {
+            let next = finder.find(text);
+            (finder, next)
+        });
+        Some(Self { each: each.collect() })
+    }
+
+    /// The next place with the letters, if there is one.
+    fn next(&self) -> Option<usize> {
+        self.each.iter().filter_map(|(_, next)| *next).min()
+    }
+
+    /// Finds the letters from `at` on.
+    fn skip(&mut self, text: &[u8], at: usize) {
+        for (finder, next) in &mut self.each {
+            if next.is_some_and(|next| next < at) {
+                let rest = text.get(at..).unwrap_or_default();
+                *next = finder.find(rest).map(|offset| at + offset);
+            }
+        }
+    }
+}
+
 struct Scan<'t> {
     text: &'t [u8],
     source: &'t str,
-    finder: Finder<'static>,
-    /// The next place with the letters, if there is one.
-    next: Option<usize>,
+    finders: Finders,
     /// How far slices reach.
     covered: usize,
     /// How far lines are counted, and the line there.
@@ -95,7 +139,8 @@ impl Scan<'_> {
         if let Some(blocks) = &mut blocks {
             blocks.line(0, &mut self.slices);
         }
-        while self.next.is_some() || blocks.as_ref().is_some_and(|blocks| blocks.wait(&self.slices)) {
+        while self.finders.next().is_some() || blocks.as_ref().is_some_and(|blocks| blocks.wait(&self.slices))
+        {
             let is_within = lexer.is_within();
             let token = lexer.next();
             let (end, after) = match token {
@@ -131,7 +176,7 @@ impl Scan<'_> {
     /// Looks at code up to `end`. Answers where a statement ends that reaches
     /// beyond or up to some place before it.
     fn code(&mut self, end: usize, is_within: bool, depth: usize) -> Option<Option<usize>> {
-        while let Some(at) = self.next.filter(|at| *at < end) {
+        while let Some(at) = self.finders.next().filter(|at| *at < end) {
             if at < self.covered {
                 self.skip(self.covered);
                 continue;
@@ -145,7 +190,12 @@ impl Scan<'_> {
                     self.skip(past);
                     return Some(Some(past));
                 }
-                Some(b"import_module" | b"__import__") => self.call(from, to)?,
+                Some(b"import_module" | b"__import__" | b"import_string" | b"importorskip") => {
+                    self.call(from, to, true)?;
+                }
+                // Under which name it goes on nobody knows here.
+                Some(b"importlib") if self.text.get(to) != Some(&b'.') => return None,
+                Some(b"patch" | b"monkeypatch") => self.call(from, to, false)?,
                 _ => {}
             }
         }
@@ -154,10 +204,7 @@ impl Scan<'_> {
 
     /// Finds the letters from `at` on.
     fn skip(&mut self, at: usize) {
-        if self.next.is_some_and(|next| next < at) {
-            let rest = self.text.get(at..).unwrap_or_default();
-            self.next = self.finder.find(rest).map(|offset| at + offset);
-        }
+        self.finders.skip(self.text, at);
     }
 
     /// The name around a place.
@@ -276,12 +323,19 @@ impl Scan<'_> {
         (depth == 0).then_some(at)
     }
 
-    /// Takes the call of a name.
-    fn call(&mut self, from: usize, to: usize) -> Option<()> {
+    /// Takes the call of a name. One that `must` be called is none that this
+    /// can tell where it is not.
+    fn call(&mut self, from: usize, to: usize, must: bool) -> Option<()> {
+        let unknown = || if must { None } else { Some(()) };
         let blanks = |byte: &&u8| matches!(**byte, b' ' | b'\t');
-        let open = to + self.text.get(to..)?.iter().take_while(blanks).count();
+        let mut open = to + self.text.get(to..)?.iter().take_while(blanks).count();
+        if !must {
+            let rest = self.text.get(open..)?;
+            let method = [&b".dict"[..], b".multiple", b".setattr", b".delattr"];
+            open += method.iter().find(|method| rest.starts_with(method)).map_or(0, |method| method.len());
+        }
         if self.text.get(open) != Some(&b'(') {
-            return Some(());
+            return unknown();
         }
         // What it is called on.
         let mut start = from;
@@ -289,7 +343,7 @@ impl Scan<'_> {
             let name = self.before(self.before(start) - 1);
             let (word, _) = self.word(name);
             if word == name {
-                return Some(());
+                return unknown();
             }
             start = word;
         }

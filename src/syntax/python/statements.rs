@@ -12,9 +12,10 @@ use tree_sitter::{Node, Parser, Tree};
 
 use super::super::tree::line_of;
 use super::super::{Import, Kind};
-use super::grammar::{self, Importers, Named};
-use super::record;
+use super::calls::{self, Importers};
+use super::grammar::{self, Named};
 use super::scan::{Slice, Slices};
+use super::{call, record};
 
 /// How many statements are remembered before that starts anew.
 const REMEMBERED: usize = 50_000;
@@ -76,8 +77,12 @@ impl Memory {
             if slice.is_call {
                 called.push((slice, node));
             } else {
+                let known = importers.count();
                 let named = grammar::imported(node, text, &mut importers)?;
-                self.learn(text.get(node.byte_range()), &named);
+                // What names the functions that import says more than its imports.
+                if importers.count() == known {
+                    self.learn(text.get(node.byte_range()), &named);
+                }
                 found.extend(named.into_iter().map(|named| statement(slice, named)));
             }
             is_there = cursor.goto_next_sibling();
@@ -88,12 +93,11 @@ impl Memory {
         }
         for (slice, node) in called {
             below(node, |inner| {
-                if inner.kind() == "call"
-                    && let Some(called) = grammar::called(inner, text)
-                    && importers.have(&called.function)
-                {
+                if inner.kind() == "call" {
                     let line = slice.line + line_of(inner) - line_of(node);
-                    found.push(record(line, called.named, Kind::Dynamic, slice.is_optional));
+                    calls::read(inner, text, &importers, |called| {
+                        found.push(call(line, called, slice.is_optional));
+                    });
                 }
             });
         }
@@ -110,12 +114,7 @@ impl Memory {
     }
 
     fn learn(&mut self, text: Option<&str>, named: &[Named]) {
-        // What names the functions that import says more than its imports.
-        let is_special =
-            |named: &Named| named.specifier.contains("importlib") || named.specifier.contains("builtin");
-        let Some(text) = text.filter(|text| text.len() <= LONG && !named.iter().any(is_special)) else {
-            return;
-        };
+        let Some(text) = text.filter(|text| text.len() <= LONG) else { return };
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }

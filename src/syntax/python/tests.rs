@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::super::{Import, Kind, Unreadable};
 use super::{by_full_parse, imports, scan};
 
+mod calls;
+
 fn sorted(mut imports: Vec<Import>) -> Vec<Import> {
     imports.sort();
     imports.dedup();
@@ -257,46 +259,6 @@ fn an_import_that_may_fail_says_so() {
 }
 
 #[test]
-fn calls_that_import() {
-    check(
-        "importlib.import_module('a.b')\n__import__(\"c\")\nimport_module(name)",
-        &["1:dynamic a.b", "2:dynamic c"],
-    );
-    check(
-        "import_module('..b', package='p.q')\nimport_module('.c', 'p')\nimport_module(f'a')",
-        &["1:dynamic p.b", "2:dynamic p.c"],
-    );
-    check(
-        "import_module('.a', __package__)\nimport_module('.b', p)\nimport_module('.c')\nimport_module(*x, 'd')",
-        &["1:dynamic .a"],
-    );
-    check(
-        "import_module(name='a')\nimport_module( # b\n  ('c'\n  ))\nimport_module('d' '.e')",
-        &["1:dynamic a", "2:dynamic c", "5:dynamic d.e"],
-    );
-    check(
-        "__import__('a', globals(), locals(), ['b', 'c'], 1)\n__import__('d', fromlist=('e',), level=0)",
-        &["1:dynamic .a b,c", "2:dynamic d e"],
-    );
-    check(
-        "import importlib as il\nil.import_module('a')\nx.import_module('b')",
-        &["1:static importlib", "2:dynamic a"],
-    );
-    check(
-        "x = [import_module('a'),\n  y(import_module(import_module('b')))]\ndef import_module(name='c'): pass",
-        &["1:dynamic a", "2:dynamic b"],
-    );
-    check("try: import_module('a')\nexcept ImportError: pass", &["1:dynamic a?"]);
-    check(
-        "x = import_module\nimport_module ('a')\nimportlib . import_module('b')",
-        &["2:dynamic a", "3:dynamic b"],
-    );
-    let text = "from importlib import import_module as im\nim('a')";
-    let told: Vec<String> = imports(text.as_bytes()).unwrap().iter().map(told).collect();
-    assert_eq!(told, ["1:static importlib import_module", "2:dynamic a"]);
-}
-
-#[test]
 fn old_and_new_python_is_read() {
     check("print 'import a'\nprint >>f, x; import b\nexec 'import c'", &["2:static b"]);
     check("try:\n  import a\nexcept ImportError, e:\n  print e", &["2:static a?"]);
@@ -371,6 +333,10 @@ fn line() -> impl Strategy<Value = String> {
         Just("TYPE_CHECKING = False"),
         Just("TYPE_CHECKING = x"),
         Just("t = x"),
+        Just("il = importlib"),
+        Just("il.import_module('u')"),
+        Just("from unittest.mock import patch"),
+        Just("patch('v.w', [1])"),
         Just("raise"),
         Just("pass"),
         Just(""),

@@ -6,6 +6,7 @@
 //! files lie. Within the roots modules are found as Python finds them.
 
 mod builtin;
+mod calls;
 mod folders;
 mod settings;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use self::settings::Settings;
 use super::super::files::{Files, folder_of};
 use super::super::{Note, Target};
 use super::typescript::ignored::Ignored;
-use crate::syntax::Import;
+use crate::syntax::{HERE, Import, PREFIX};
 
 pub(super) struct Roots<'f> {
     files: &'f Files<'f>,
@@ -111,6 +112,20 @@ impl<'f> Roots<'f> {
     }
 
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
+        let is = |mark: &str| import.within.iter().any(|known| known == mark);
+        let mut targets = match () {
+            () if import.specifier.contains('/') => self.run(from, &import.specifier),
+            () if is(PREFIX) => self.longest(from, import),
+            () => self.module(from, import),
+        };
+        if is(HERE) {
+            targets.retain(|target| matches!(target, Target::File(_)));
+        }
+        targets
+    }
+
+    /// What the name of a module leads to.
+    fn module(&self, from: &str, import: &Import) -> Vec<Target> {
         let name = import.specifier.trim_start_matches('.');
         let level = import.specifier.len() - name.len();
         let who = IsStub(from.ends_with(".pyi"));

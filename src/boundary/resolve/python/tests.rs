@@ -325,6 +325,41 @@ fn a_file_that_is_ready_for_it_may_miss_a_module() {
     );
 }
 
+#[test]
+fn calls_lead_to_what_they_load() {
+    let files =
+        ["a/__init__.py", "a/b.py", "a/run/__main__.py", "a/run/__init__.py", "tool/x.py", "n/m/k.py"];
+    for (code, expected) in [
+        ("from unittest import mock\nmock.patch('a.b.C.method')", vec!["builtin", "a/b.py"]),
+        ("from unittest import mock\nmock.patch('a.gone')", vec!["builtin", "a/__init__.py"]),
+        ("mocker.patch('requests.get')\nmocker.patch('os.path')\nmocker.patch('n.m')", vec![]),
+        ("import_string('a.b.C')\nimport_string('other.C')", vec!["a/b.py", "pkg:other"]),
+        (
+            "import pkgutil\npkgutil.resolve_name('a.b:C')\npkgutil.resolve_name('a:b')",
+            vec!["builtin", "a/b.py", "a/b.py"],
+        ),
+        (
+            "import importlib.util as u\nu.find_spec('a.b')\nu.find_spec('a.gone')\nu.find_spec('torch')",
+            vec!["builtin", "a/b.py"],
+        ),
+        (
+            "import runpy\nrunpy.run_module('a.run')\nrunpy.run_module('a.b')",
+            vec!["builtin", "a/run/__main__.py", "a/b.py"],
+        ),
+        (
+            "import runpy\nrunpy.run_path('tool/x.py')\nrunpy.run_path('../a/b.py')\nrunpy.run_path('a/run')",
+            vec!["builtin", "tool/x.py", "a/b.py", "a/run/__main__.py"],
+        ),
+        (
+            "import pytest\npytest.importorskip('a.b')\npytest.importorskip('a.gone')",
+            vec!["pkg:pytest", "a/b.py"],
+        ),
+        ("from importlib import resources\nresources.files('a')", vec!["builtin", "a/__init__.py"]),
+    ] {
+        check(&files, "t/x.py", code, &expected);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
