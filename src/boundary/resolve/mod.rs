@@ -1,5 +1,8 @@
 //! What imports lead to, as each language has it.
 
+mod glob;
+mod ignored;
+mod jsonc;
 mod python;
 mod rust;
 mod typescript;

@@ -21,7 +21,7 @@ use self::folders::{Folders, IsStub, Place, inside};
 use self::settings::Settings;
 use super::super::files::{Files, folder_of};
 use super::super::{Note, Target};
-use super::typescript::ignored::Ignored;
+use super::ignored::Ignored;
 use crate::syntax::{HERE, Import, PREFIX};
 
 pub(super) struct Roots<'f> {

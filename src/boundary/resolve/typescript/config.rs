@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::super::Note;
 use super::super::super::files::{Files, folder_of, join};
-use super::{glob, jsonc};
+use super::super::{glob, jsonc};
 
 /// The most configurations that one leads to.
 const LIMIT: usize = 200;

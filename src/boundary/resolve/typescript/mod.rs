@@ -8,9 +8,6 @@
 mod built;
 mod builtin;
 mod config;
-mod glob;
-pub(super) mod ignored;
-mod jsonc;
 mod package;
 mod probe;
 mod readings;
@@ -22,11 +19,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use self::config::{Config, Configs, matched};
-use self::ignored::Ignored;
 use self::package::{Package, Packages};
 use self::probe::{ENTRIES, Probe, Rules};
 use super::super::files::{Files, folder_of, join};
 use super::super::{Note, Target};
+use super::ignored::Ignored;
 use crate::syntax::{Import, Kind};
 
 /// The name that the address of a file is taken by.

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::super::super::Note;
 use super::super::super::files::{Files, folder_of, join};
+use super::super::{glob, jsonc};
 use super::config::matched;
-use super::{glob, jsonc};
 
 /// Folders whose packages are samples, where no workspace says otherwise.
 const SAMPLES: [&str; 9] = [

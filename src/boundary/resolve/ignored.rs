@@ -5,7 +5,7 @@ use crate::boundary::HashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::super::super::files::Files;
+use super::super::files::Files;
 use super::glob;
 
 /// A line of a `.gitignore`.
@@ -18,18 +18,18 @@ struct Rule {
 }
 
 /// The ignore files of a tree, read as they are needed.
-pub(in super::super) struct Ignored<'f> {
+pub(super) struct Ignored<'f> {
     files: &'f Files<'f>,
     rules: RefCell<HashMap<String, Rc<[Rule]>>>,
 }
 
 impl<'f> Ignored<'f> {
-    pub(in super::super) fn new(files: &'f Files<'f>) -> Self {
+    pub(super) fn new(files: &'f Files<'f>) -> Self {
         Self { files, rules: RefCell::default() }
     }
 
     /// Whether git leaves this path out.
-    pub(in super::super) fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(at, _)| at);
         ends.map(|end| (&path[..end], true)).chain([(path, false)]).any(|(part, is_folder)| {
             let mut ignored = false;
