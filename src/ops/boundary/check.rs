@@ -82,10 +82,18 @@ impl Reader<'_> {
         let allowances = self.allowances_of(&tree, &judged)?;
         let mut found = Vec::new();
         let nothing = Baseline::default();
+        // What books agree on is found once.
+        let mut resolvers: Vec<(&[String], Resolver<'_>)> = Vec::new();
         for (i, book) in books.iter().enumerate() {
             found.extend(book.fault().cloned());
             let rules = &book.config.boundary;
-            let resolver = Resolver::new(&files, &Options { python_roots: rules.python_roots.clone() });
+            let roots = rules.python_roots.as_slice();
+            let known = resolvers.iter().position(|(known, _)| *known == roots);
+            let at = known.unwrap_or_else(|| {
+                resolvers.push((roots, Resolver::new(&files, &Options { python_roots: roots.to_vec() })));
+                resolvers.len() - 1
+            });
+            let Some((_, resolver)) = resolvers.get(at) else { continue };
             let wants_unneeded = i + 1 == books.len() && *scope == Scope::All && wanted.is_for(rules.unused);
             // What looks at imports one by one need not have all at once.
             let domains = &book.config.domains;
@@ -130,12 +138,12 @@ impl Reader<'_> {
                 found.extend(idle.into_iter().map(|finding| finding.weighing(weight)));
             }
             found.extend(resolver.notes().into_iter().map(noted));
-            if self.ends {
-                std::mem::forget(resolver);
-            }
             if i + 1 == books.len() {
                 found.extend(excuses.bare());
             }
+        }
+        if self.ends {
+            std::mem::forget(resolvers);
         }
         self.sources.keep();
         found.extend(tree.finish()?);
