@@ -119,3 +119,21 @@ fn a_commit_answers_by_its_own_rules() {
     check(&s, "web core", 0, &["yes: domain web may import domain core"]);
     check(&s, "web core --rev HEAD", 1, &["no: "]);
 }
+
+#[test]
+fn modules_of_python_are_found_where_the_rules_say() {
+    let s = Sandbox::new();
+    let rules = "[domains.web]\npath = 'web'\n\n[domains.kit]\npath = 'kit'\n";
+    write(&s, "comm.toml", rules);
+    write(&s, "web/page.py", "import tools.cut\n");
+    write(&s, "kit/py/tools/cut.py", "");
+    git_as(&s, None, "add -A").succeeds();
+    check(&s, "web kit", 0, &["no import leads there"]);
+    write(&s, "comm.toml", &format!("{rules}\n[boundary]\npython_roots = ['kit/py']\n"));
+    git_as(&s, None, "add -A").succeeds();
+    check(&s, "web kit", 0, &["web/page.py:1  `tools.cut`  -> kit/py/tools/cut.py"]);
+    git_as(&s, None, "commit -q -m start").succeeds();
+    write(&s, "comm.toml", rules);
+    git_as(&s, None, "add -A").succeeds();
+    check(&s, "web kit --rev HEAD", 0, &["web/page.py:1  `tools.cut`"]);
+}
