@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
-use crate::syntax::{Import, Language};
+use crate::syntax::{Import, Kind, Language};
 
 /// Where the content of files comes from, asked for as it is needed: a change
 /// to ten files of ten thousand must not read them all.
@@ -93,7 +93,15 @@ impl<'c> Files<'c> {
     /// What a source imports. It is not kept: of a large tree it would not
     /// fit, and each source is asked for once or twice.
     pub fn imports(&self, path: &str) -> Rc<[Import]> {
-        if self.has(path) { self.content.imports(self.real(path)).into() } else { Rc::default() }
+        if !self.has(path) {
+            return Rc::default();
+        }
+        let mut imports = self.content.imports(self.real(path));
+        // A stub never runs.
+        if path.ends_with(".pyi") {
+            imports.iter_mut().for_each(|import| import.kind = Kind::Type);
+        }
+        imports.into()
     }
 
     /// The content of a file that configures a language; none if there is no
@@ -170,6 +178,25 @@ mod tests {
         assert_eq!(join("a/b", "../c").as_deref(), Some("a/c"));
         assert_eq!(join("", "./x//y").as_deref(), Some("x/y"));
         assert_eq!(join("a", "../../x"), None);
+    }
+
+    struct Each;
+
+    impl Content for Each {
+        fn imports(&self, _: &str) -> Vec<Import> {
+            crate::syntax::imports(Language::Python, b"import a\n__import__('b')").unwrap()
+        }
+        fn setting(&self, _: &str) -> Vec<u8> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_stub_imports_for_types_only() {
+        let files = Files::new(vec!["a.py", "a.pyi"], &Each);
+        let kinds = |path| files.imports(path).iter().map(|import| import.kind).collect::<Vec<_>>();
+        assert_eq!(kinds("a.py"), [Kind::Static, Kind::Dynamic]);
+        assert_eq!(kinds("a.pyi"), [Kind::Type, Kind::Type]);
     }
 
     #[test]
