@@ -134,6 +134,22 @@ pub fn is_setting(path: &str) -> bool {
     matches!(
         name,
         "Cargo.toml" | "package.json" | "pyproject.toml" | "setup.cfg" | "pnpm-workspace.yaml" | ".gitignore"
+    ) || matches!(
+        name,
+        "setup.py"
+            | "pytest.ini"
+            | ".pytest.ini"
+            | "tox.ini"
+            | "mypy.ini"
+            | ".mypy.ini"
+            | "pyrightconfig.json"
+            | "pyrefly.toml"
+            | "ty.toml"
+            | "hatch.toml"
+            | "pytest.toml"
+            | ".pytest.toml"
+            | "ruff.toml"
+            | ".ruff.toml"
     ) || (name.contains("tsconfig") || name.contains("jsconfig")) && name.ends_with(".json")
 }
 

@@ -15,6 +15,7 @@ const DECIDES: &[(&str, &[u8])] = &[
     ("python/lexer.rs", include_bytes!("python/lexer.rs")),
     ("python/mod.rs", include_bytes!("python/mod.rs")),
     ("python/scan.rs", include_bytes!("python/scan.rs")),
+    ("python/setup.rs", include_bytes!("python/setup.rs")),
     ("python/source.rs", include_bytes!("python/source.rs")),
     ("python/statements.rs", include_bytes!("python/statements.rs")),
     ("python/tests.rs", include_bytes!("python/tests.rs")),

@@ -121,6 +121,13 @@ pub enum Unreadable {
     },
 }
 
+pub use self::python::PackageFolders;
+
+/// Where a `setup.py` says that packages lie.
+pub fn package_folders(setup: &[u8]) -> PackageFolders {
+    if setup.len() > LIMIT { PackageFolders::default() } else { python::folders_of_setup(setup) }
+}
+
 /// In [`Import::within`]: the file goes on if there is no such module.
 pub const READY: &str = "try";
 /// The same: its end may be something inside of a module.

@@ -108,6 +108,25 @@ fn python_keeps_to_the_borders() {
 }
 
 #[test]
+fn a_setting_of_python_is_a_change_to_all_imports() {
+    let s = bordered();
+    check(&s, "web/a.py", "import inner\n", &["B002 imports pkg:inner"]);
+    git_as(&s, None, "rm -q -r --cached --ignore-unmatch web/a.py").succeeds();
+    let rules = RULES.replace("'pkg:requests'", "'pkg:requests', 'pkg:inner'");
+    write(&s, "comm.toml", &rules);
+    check(&s, "web/a.py", "import inner\n", &[]);
+    check(&s, "pytest.ini", "[pytest]\npythonpath = api\n", &["web/a.py:1: B003 imports api/inner.py"]);
+    check(&s, "setup.py", "setup(package_dir={'': 'api'})\n", &["web/a.py:1: B003 imports api/inner.py"]);
+    // It is a source as well.
+    check(
+        &s,
+        "web/setup.py",
+        "from api import secret, inner\n",
+        &["web/setup.py:1: B003 imports api/inner.py"],
+    );
+}
+
+#[test]
 fn rust_keeps_to_the_borders() {
     let s = bordered();
     let manifest =

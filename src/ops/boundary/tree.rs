@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::unreadable;
-use crate::boundary::files::{Content, Files, is_setting};
+use crate::boundary::files::{Content, Files};
 use crate::boundary::links::aliases;
 use crate::gate::finding::Finding;
 use crate::git::{Entry, GitErrorClass};
@@ -146,6 +146,5 @@ impl Content for Tree<'_, '_> {
 }
 
 fn source(path: &str, entry: &Entry) -> Option<Language> {
-    let is_readable = entry.is_file && !entry.is_unmerged && !is_setting(path);
-    Language::of(path.as_bytes()).filter(|_| is_readable)
+    Language::of(path.as_bytes()).filter(|_| entry.is_file && !entry.is_unmerged)
 }

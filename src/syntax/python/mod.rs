@@ -11,12 +11,15 @@ mod full;
 mod grammar;
 mod lexer;
 mod scan;
+mod setup;
 mod source;
 mod statements;
 mod text;
 
 use self::calls::Called;
 use self::grammar::Named;
+pub use self::setup::PackageFolders;
+pub(super) use self::setup::package_folders as folders_of_setup;
 use self::source::Source;
 use super::{Import, Kind, READY, Unreadable};
 

@@ -141,7 +141,13 @@ impl<'f> Roots<'f> {
                 scope.found.borrow_mut().insert(name.to_owned(), found.clone());
                 found
             });
-            return self.targets(found, top, import, who);
+            let mut targets = self.targets(found, top, import, who);
+            // Whether what a project says is so where it runs nobody knows.
+            if self.renamed(name, who).is_some() {
+                let plain = self.targets(self.lying(&scope, name), top, import, who);
+                targets.extend(plain.into_iter().filter(|target| matches!(target, Target::File(_))));
+            }
+            return targets;
         }
         let mut folder = folder_of(from);
         for _ in 1..level {
@@ -175,15 +181,17 @@ impl<'f> Roots<'f> {
 
     /// A module by its full name.
     fn absolute(&self, scope: &Scope, name: &str) -> Found {
+        self.renamed(name, scope.who).unwrap_or_else(|| self.lying(scope, name))
+    }
+
+    /// A module as files lie.
+    fn lying(&self, scope: &Scope, name: &str) -> Found {
         let settings = self.settings();
         let (top, rest) = name.split_once('.').map_or((name, None), |(top, rest)| (top, Some(rest)));
         let down = |start: Found| match rest {
             Some(rest) => self.below(start, rest, scope.who),
             None => start,
         };
-        if let Some(found) = self.renamed(name, scope.who) {
-            return found;
-        }
         let is_builtin = builtin::has(top);
         let mut failed = None;
         let mut portions = Vec::new();

@@ -6,7 +6,9 @@ use toml::{Table, Value};
 
 use super::super::super::Note;
 use super::super::super::files::{Files, join};
+use super::super::jsonc;
 use super::folders::inside;
+use crate::syntax::package_folders;
 
 /// What the projects of a tree say.
 #[derive(Debug, Default)]
@@ -87,6 +89,19 @@ const DEPENDENCIES: [&str; 6] = [
     "tool.pdm.dev-dependencies",
 ];
 
+/// Files that a tool reads instead of `pyproject.toml`, and where the same
+/// stands there.
+const OWN_FILES: [(&str, &[&str]); 8] = [
+    ("pyrightconfig.json", &["tool", "pyright"]),
+    ("pyrefly.toml", &["tool", "pyrefly"]),
+    ("ty.toml", &["tool", "ty"]),
+    ("hatch.toml", &["tool", "hatch"]),
+    ("ruff.toml", &["tool", "ruff"]),
+    (".ruff.toml", &["tool", "ruff"]),
+    ("pytest.toml", &["tool"]),
+    (".pytest.toml", &["tool"]),
+];
+
 impl Settings {
     /// What all projects of a tree say. The root of the tree is one.
     pub(super) fn read(files: &Files<'_>, given: &[String]) -> Self {
@@ -96,29 +111,41 @@ impl Settings {
         for (folder, content) in files.settings_named("pyproject.toml") {
             settings.project(folder, files);
             let path = inside(folder, "pyproject.toml");
-            let parsed =
-                std::str::from_utf8(&content).map_err(|error| (0, error.to_string())).and_then(|text| {
-                    let line = |error: &toml::de::Error| {
-                        let before = error.span().and_then(|span| text.get(..span.start));
-                        before.map_or(0, |before| before.matches('\n').count() + 1)
-                    };
-                    text.parse::<Table>().map_err(|error| (line(&error), error.message().to_owned()))
-                });
-            match parsed {
+            match read_toml(&content) {
                 Ok(table) => settings.toml(folder, table),
-                Err((line, why)) => {
-                    let why = why.lines().next().unwrap_or_default();
-                    let what = format!("cannot be read, so that nobody knows where modules lie: {why}");
-                    settings.notes.push(Note { path, line, what, stops: true });
-                }
+                Err((line, why)) => settings.unread(path, line, &why),
             }
         }
         for (folder, content) in files.settings_named("setup.cfg") {
             settings.project(folder, files);
             settings.ini(folder, &String::from_utf8_lossy(&content));
         }
+        for (name, above) in OWN_FILES {
+            for (folder, content) in files.settings_named(name) {
+                match read_own(name, &content) {
+                    Ok(value) => settings.toml(folder, nested(above, value)),
+                    Err((line, why)) => settings.unread(inside(folder, name), line, &why),
+                }
+            }
+        }
+        for (folder, content) in files.settings_named("setup.py") {
+            // In a package it is a part of another one.
+            let is_own = folder.is_empty() || !files.has(&inside(folder, "__init__.py"));
+            if is_own && memchr::memmem::find(&content, b"setup(").is_some() {
+                settings.project(folder, files);
+                let said = package_folders(&content);
+                said.packages.iter().for_each(|(name, path)| settings.package(folder, name, path));
+                said.roots.iter().for_each(|path| settings.root(folder, path));
+            }
+        }
         settings.roots.retain(|root| files.has_folder(root));
         settings
+    }
+
+    fn unread(&mut self, path: String, line: usize, why: &str) {
+        let why = why.lines().next().unwrap_or_default();
+        let what = format!("cannot be read, so that nobody knows where modules lie: {why}");
+        self.notes.push(Note { path, line, what, stops: true });
     }
 
     /// The layouts that need no setting.
@@ -127,7 +154,7 @@ impl Settings {
             return;
         }
         self.roots.insert(folder.to_owned());
-        for name in ["pytest.ini", "tox.ini", "mypy.ini"] {
+        for name in ["pytest.ini", ".pytest.ini", "tox.ini", "mypy.ini", ".mypy.ini"] {
             if let Some(content) = files.setting(&inside(folder, name)) {
                 self.ini(folder, &String::from_utf8_lossy(&content));
             }
@@ -161,6 +188,7 @@ impl Settings {
         for path in [
             "tool.hatch.build.sources",
             "tool.hatch.build.targets.wheel.sources",
+            "tool.hatch.build.targets.wheel.force-include",
             "tool.setuptools.package-dir",
         ] {
             if let Some(Value::Table(pairs)) = at(path) {
@@ -290,6 +318,47 @@ impl Settings {
                 _ => {}
             }
         }
+    }
+}
+
+type Fault = (usize, String);
+
+fn read_toml(content: &[u8]) -> Result<Table, Fault> {
+    let text = std::str::from_utf8(content).map_err(|error| (0, error.to_string()))?;
+    let line = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        before.map_or(0, |before| before.matches('\n').count() + 1)
+    };
+    text.parse::<Table>().map_err(|error| (line(&error), error.message().to_owned()))
+}
+
+fn read_own(name: &str, content: &[u8]) -> Result<Value, Fault> {
+    if name.ends_with(".toml") {
+        return read_toml(content).map(Value::Table);
+    }
+    jsonc::parse(content).map(|value| of_json(&value).unwrap_or(Value::Boolean(false)))
+}
+
+/// The parser of JSON bounds how deep it goes.
+fn of_json(value: &serde_json::Value) -> Option<Value> {
+    Some(match value {
+        serde_json::Value::String(text) => Value::String(text.clone()),
+        serde_json::Value::Array(list) => Value::Array(list.iter().filter_map(of_json).collect()),
+        serde_json::Value::Object(pairs) => Value::Table(
+            pairs.iter().filter_map(|(key, value)| Some((key.clone(), of_json(value)?))).collect(),
+        ),
+        _ => return None,
+    })
+}
+
+fn nested(above: &[&str], value: Value) -> Table {
+    let mut value = value;
+    for key in above.iter().rev() {
+        value = Value::Table(Table::from_iter([((*key).to_owned(), value)]));
+    }
+    match value {
+        Value::Table(table) => table,
+        _ => Table::new(),
     }
 }
 

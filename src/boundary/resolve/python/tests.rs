@@ -142,6 +142,15 @@ fn projects_say_where_their_packages_lie() {
         "setup.cfg: [options]\npackage_dir =\n    = lib\n",
         "setup.cfg: [options]\npackage_dir = =lib",
         "setup.cfg: [options.packages.find]\nwhere = lib",
+        "setup.py: from setuptools import setup\nsetup(package_dir={'': 'lib'})",
+        "setup.py: setup(packages=find_packages(where='lib'))",
+        "pyrightconfig.json: { // roots\n \"extraPaths\": [\"lib\"], \"strict\": [null, 1], }",
+        "pyrightconfig.json: {\"executionEnvironments\": [{\"root\": \".\", \"extraPaths\": [\"./lib/\"]}]}",
+        "pyrefly.toml: search-path = ['lib']",
+        "ty.toml: [environment]\nextra-paths = ['lib']",
+        "hatch.toml: [build.targets.wheel]\npackages = ['lib/n', 'lib/o.py']",
+        "pytest.toml: [pytest]\npythonpath = ['lib']",
+        "ruff.toml: src = ['lib']",
     ] {
         let (name, content) = settings.split_once(": ").unwrap();
         let file = format!("p/{name}: {content}");
@@ -163,10 +172,33 @@ fn projects_say_where_their_packages_lie() {
         "import a.b.d, c, c.of_b.d",
         &["source/of_b/d.py", "source/__init__.py", "source/of_b/d.py"],
     );
+    let renamed = "setup.py: setup(package_dir={'a': 'source'})";
+    check(&[renamed, "source/d.py"], "x.py", "import a.d", &["source/d.py"]);
+    let forced = "hatch.toml: [build.targets.wheel.force-include]\n'source' = 'a/b'";
+    check(&[forced, "source/d.py"], "x.py", "import a.b.d", &["source/d.py"]);
+    // What is built by its package is no project.
+    let files = ["n/setup.py: setup()", "n/__init__.py", "n/random/__init__.py"];
+    check(&files, "n/x.py", "import random", &["builtin"]);
+    let (_, notes) = resolve(&["pyrightconfig.json: {"], "x.py", "import a");
+    assert_eq!(
+        notes.iter().map(|n| (n.path.as_str(), n.stops)).collect::<Vec<_>>(),
+        [("pyrightconfig.json", true)]
+    );
     let (_, notes) = resolve(&["pyproject.toml: [a]\nb = ="], "x.py", "import a");
     assert_eq!(
         notes.iter().map(|n| (n.path.as_str(), n.line, n.stops)).collect::<Vec<_>>(),
         [("pyproject.toml", 2, true)]
+    );
+}
+
+#[test]
+fn a_setting_does_not_hide_what_lies_there() {
+    let renamed = "web/pyproject.toml: [tool.setuptools.package-dir]\ncore = 'fake'";
+    check(
+        &[renamed, "web/fake/x.py", "core/x.py", "core/__init__.py"],
+        "web/a.py",
+        "import core.x\nfrom core import x",
+        &["web/fake/x.py", "core/x.py", "web/fake/x.py", "core/x.py"],
     );
 }
 
