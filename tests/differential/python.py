@@ -96,7 +96,7 @@ def is_walked(site, path):
 
 def cause(edges, site):
     """Why grimp does not have an edge."""
-    if all(edge["kind"] == "dynamic" for edge in edges):
+    if all(edge["kind"] in ("dynamic", "mock") for edge in edges):
         return "call: grimp reads statements only"
     if all(not is_walked(site, edge["from"]) or not is_walked(site, edge["to"]) for edge in edges):
         return "folder: grimp passes over folders without __init__.py"

@@ -275,12 +275,15 @@ fn function_name(node: Node<'_>, text: &str, importers: &Importers) -> Option<St
     Some(names.join("."))
 }
 
-/// What is in brackets.
+/// What is in brackets, or in them given a name.
 fn bare(mut node: Node<'_>) -> Option<Node<'_>> {
-    while node.kind() == "parenthesized_expression" {
-        node = children(node).into_iter().find(|part| part.kind() != "comment")?;
+    loop {
+        node = match node.kind() {
+            "parenthesized_expression" => children(node).into_iter().find(|part| part.kind() != "comment")?,
+            "named_expression" => node.child_by_field_name("value")?,
+            _ => return Some(node),
+        };
     }
-    Some(node)
 }
 
 /// The arguments of a call.

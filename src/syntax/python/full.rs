@@ -99,10 +99,12 @@ impl<'t> Reading<'t, '_> {
         }
         match node.kind() {
             "call" if calls::may_import(node) => self.called.push((node, here)),
-            "assignment" => {
+            "assignment" | "named_expression" | "default_parameter" => {
                 let is_name = |node: &Node<'_>| matches!(node.kind(), "identifier" | "attribute");
                 let of = |field: &str| node.child_by_field_name(field).filter(is_name);
-                if let (Some(name), Some(value)) = (of("left"), of("right")) {
+                if let (Some(name), Some(value)) =
+                    (of("left").or_else(|| of("name")), of("right").or_else(|| of("value")))
+                {
                     self.importers
                         .learn_value(&grammar::dotted(name, self.text), &grammar::dotted(value, self.text));
                 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::{Import, Kind, Unreadable};
 use super::{by_full_parse, imports, scan};
 
+#[cfg(test)]
 mod calls;
 
 fn sorted(mut imports: Vec<Import>) -> Vec<Import> {
