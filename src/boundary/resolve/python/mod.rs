@@ -56,6 +56,8 @@ enum Found {
     Package(String, String),
     /// Folders without a file.
     Namespace(Vec<String>),
+    /// Folders without a file, below one that merely may be a root.
+    Guess(Vec<String>),
     /// Something that comes with the language.
     Builtin,
     /// Something from elsewhere.
@@ -167,7 +169,7 @@ impl<'f> Roots<'f> {
         for part in path.split('.') {
             let folders = match here {
                 Found::Package(folder, _) => vec![folder],
-                Found::Namespace(folders) => folders,
+                Found::Namespace(folders) | Found::Guess(folders) => folders,
                 Found::Module(file) => return Found::Missing(file),
                 other => return other,
             };
@@ -194,7 +196,7 @@ impl<'f> Roots<'f> {
         };
         let is_builtin = builtin::has(top);
         let mut failed = None;
-        let mut portions = Vec::new();
+        let (mut portions, mut is_guess) = (Vec::new(), true);
         for (root, is_own) in scope.roots(self.with_package(top, scope)) {
             if is_builtin && !is_own {
                 continue;
@@ -202,7 +204,10 @@ impl<'f> Roots<'f> {
             let is_here = scope.own.first().is_some_and(|own| *own == root);
             match self.top(&root, top, scope.who, is_here) {
                 None => {}
-                Some(Place::Namespace(folders)) => portions.extend(folders),
+                Some(Place::Namespace(folders)) => {
+                    portions.extend(folders);
+                    is_guess &= !is_own;
+                }
                 Some(place) => match down(place.into()) {
                     // Elsewhere there may be one that has it.
                     Found::Missing(folder) => {
@@ -229,7 +234,10 @@ impl<'f> Roots<'f> {
             }
             // A namespace may go on in another distribution, unless it is
             // where our modules lie.
-            Found::Missing(folder) if !self.folders.hold_modules(&folder) => from_elsewhere(),
+            Found::Missing(folder) if is_guess || !self.folders.hold_modules(&folder) => from_elsewhere(),
+            // Examples of `django` in a folder of that name are not what they
+            // import, which is installed and has a file.
+            Found::Namespace(folders) if is_guess => Found::Guess(folders),
             found => found,
         }
     }
@@ -294,8 +302,9 @@ impl<'f> Roots<'f> {
                 return self.absent(&folder, last, import, top);
             }
             Found::Package(ref folder, _) => std::slice::from_ref(folder),
-            Found::Namespace(ref folders) => folders,
+            Found::Namespace(ref folders) | Found::Guess(ref folders) => folders,
         };
+        let is_guess = matches!(found, Found::Guess(_));
         let init = match &found {
             Found::Package(_, init) => Some(init),
             _ => None,
@@ -309,6 +318,7 @@ impl<'f> Roots<'f> {
                 Some(Place::Package { init, .. }) => targets.push(Target::File(init.to_owned())),
                 Some(Place::Namespace(_)) if init.is_none() => {}
                 _ if init.is_some() || name == "*" => is_itself = true,
+                _ if is_guess => targets.push(Target::Package(top.to_owned())),
                 _ if top.is_empty() || folders.iter().any(|folder| self.folders.hold_modules(folder)) => {
                     let folder = folders.first().map_or("", String::as_str);
                     targets.extend(self.absent(folder, name, import, top));

@@ -248,6 +248,14 @@ fn namespaces_join_their_portions() {
     check(&files, "x.py", "import org.three.m\nfrom org import three", &["pkg:org", "pkg:org"]);
     // A folder is no module just by its name.
     check(&["redis/redis.conf"], "x.py", "import redis", &["pkg:redis"]);
+    // Examples in a folder that is named after what they use.
+    let examples = ["pyproject.toml", "examples/django/manage.py", "examples/django/proj/urls.py"];
+    check(
+        &examples,
+        "examples/django/manage.py",
+        "import django.core\nfrom django import forms, proj\nfrom django.proj import urls",
+        &["pkg:django", "pkg:django", "examples/django/proj/urls.py"],
+    );
     for shares in
         ["from pkgutil import extend_path", "__import__('pkg_resources').declare_namespace(__name__)"]
     {
