@@ -8,9 +8,12 @@
 mod built;
 mod builtin;
 mod config;
+mod overrides;
 mod package;
+mod parts;
 mod probe;
 mod readings;
+mod replaced;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +22,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use self::config::{Config, Configs, matched};
-use self::package::{Package, Packages};
-use self::probe::{ENTRIES, Probe, Rules};
+use self::package::{Package, Packages, real_name};
+use self::probe::{Probe, Rules};
+use self::replaced::Replaced;
 use super::super::files::{Files, folder_of, join};
 use super::super::{Note, Target};
 use super::ignored::Ignored;
@@ -37,6 +41,8 @@ pub(super) struct Modules<'f> {
     configs: Configs<'f>,
     packages: Packages<'f>,
     ignored: Ignored<'f>,
+    /// What packages put in place of others, by folder.
+    replaced: RefCell<HashMap<String, Option<Rc<Replaced>>>>,
     /// What was resolved before.
     known: RefCell<HashMap<Asked, Vec<Target>>>,
     /// The configuration of the last file: its imports come together.
@@ -61,6 +67,7 @@ impl<'f> Modules<'f> {
             configs: Configs::new(files),
             packages: Packages::new(files),
             ignored: Ignored::new(files),
+            replaced: RefCell::default(),
             known: RefCell::default(),
             last: RefCell::default(),
         }
@@ -74,6 +81,7 @@ impl<'f> Modules<'f> {
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
         let asker = Asker { from, folder: folder_of(from), rules: Rules::of(from) };
         let mut found = self.as_written(&asker, import);
+        self.replace(&asker, &import.specifier, &mut found);
         // Tools do not agree on some signs: what any of them loads counts.
         let others = readings::others(&import.specifier).into_iter().filter(|other| is_relative(other));
         let others = others.filter_map(|other| self.file(&join(asker.folder, &other)?, asker.rules));
@@ -124,7 +132,7 @@ impl<'f> Modules<'f> {
             return config.clone();
         }
         let folder = folder_of(from);
-        let named = |name: &str| self.packages.named(folder, name).map(|package| package.folder.clone());
+        let named = |name: &str| self.packages.first(folder, name).map(|package| package.folder.clone());
         let config = self.configs.of(from, &named);
         self.last.replace((from.to_owned(), config.clone()));
         config
@@ -144,14 +152,14 @@ impl<'f> Modules<'f> {
             || specifier == ".";
         let probed = |path: &str| if is_folder { format!("{path}/") } else { path.to_owned() };
         if let Some(found) = self.file(&probed(&path), asker.rules) {
-            return vec![Target::File(found)];
+            return self.with_entries(&path, found, asker);
         }
         // A query says what a bundler makes of the file.
         let plain = specifier.split(['?', '#']).next().unwrap_or_default();
         let path =
             if plain.len() < specifier.len() { join(asker.folder, plain).unwrap_or(path) } else { path };
         if let Some(found) = self.file(&probed(&path), asker.rules) {
-            return vec![Target::File(found)];
+            return self.with_entries(&path, found, asker);
         }
         let config = self.config(asker.from);
         let suffixes = config.as_ref().map_or(&[][..], |config| &config.suffixes);
@@ -191,7 +199,7 @@ impl<'f> Modules<'f> {
     fn built_from(&self, package: &Package, path: &str, rules: Rules) -> Option<String> {
         let folder = &package.folder;
         let configs = self.configs.in_folder(folder, &|name| {
-            self.packages.named(folder, name).map(|package| package.folder.clone())
+            self.packages.first(folder, name).map(|package| package.folder.clone())
         });
         let made: Vec<_> = configs
             .iter()
@@ -294,10 +302,13 @@ impl<'f> Modules<'f> {
         }
         let specifier = strip(specifier);
         let name = package_name(specifier);
-        if let Some(package) = self.packages.named(asker.folder, name) {
+        let mut found = Vec::new();
+        for package in self.packages.named(asker.folder, name) {
             let rest = specifier[name.len()..].trim_start_matches('/');
-            let found = self.part(&package, rest, asker, config);
-            return vec![found.unwrap_or(Target::Missing)];
+            found.extend(self.part(&package, rest, asker, config));
+        }
+        if !found.is_empty() {
+            return found;
         }
         if let Some(rest) = ["@/", "~/", "~~/", "@@/"].iter().find_map(|alias| specifier.strip_prefix(alias))
         {
@@ -309,7 +320,9 @@ impl<'f> Modules<'f> {
         if mapped_to_nothing && !is_declared() {
             return vec![Target::Missing];
         }
-        vec![Target::Package(name.to_owned())]
+        let said = self.packages.said_of(asker.folder, name);
+        let real = said.iter().find_map(|(_, said)| real_name(said)).unwrap_or(name);
+        vec![Target::Package(real.to_owned())]
     }
 
     /// A path from the root of the package, or of its sources.
@@ -320,111 +333,6 @@ impl<'f> Modules<'f> {
             let roots = ["src", "", "app", "public", "static"];
             roots.iter().find_map(|root| self.file(&join(&join(&folder, root)?, path)?, asker.rules))
         })
-    }
-
-    /// `#x`, by `imports` of the package around.
-    fn imported(
-        &self,
-        asker: &Asker<'_>,
-        config: Option<&Config>,
-        specifier: &str,
-        mapped_to_nothing: bool,
-        hops: usize,
-    ) -> Vec<Target> {
-        let package =
-            self.packages.around(asker.folder).find(|package| package.manifest.get("imports").is_some());
-        let Some(package) = package else {
-            // A tool's own, such as a framework makes.
-            let name = specifier.split('/').next().unwrap_or(specifier);
-            return vec![if mapped_to_nothing { Target::Missing } else { Target::Package(name.to_owned()) }];
-        };
-        let holds = holds(config);
-        let table = package.manifest.get("imports").unwrap_or(&serde_json::Value::Null);
-        let Some(found) = package::exported(table, specifier, &holds) else { return vec![Target::Missing] };
-        if let Some(path) = self.among(&package, &found, asker) {
-            // `require`, a build for production or a flag takes another branch.
-            let own = found.active.iter().chain(&found.other).filter(|target| target.starts_with('.'));
-            let own = own.filter_map(|target| join(&package.folder, target));
-            let runs = |path: &String| is_source(path) && !path.contains(".d.") && self.files.has(path);
-            let mut all = vec![path];
-            for other in own.filter(runs).map(Target::File) {
-                if !all.contains(&other) {
-                    all.push(other);
-                }
-            }
-            return all;
-        }
-        let other = found.active.iter().chain(&found.other).find(|target| !target.starts_with('.'));
-        match other {
-            Some(other) if builtin::is_builtin(other) => vec![Target::Builtin],
-            Some(other) if hops > 0 && !other.starts_with('#') => self.bare(asker, config, other, hops - 1),
-            _ => vec![Target::Missing],
-        }
-    }
-
-    /// A part of a package of the tree.
-    fn part(
-        &self,
-        package: &Package,
-        rest: &str,
-        asker: &Asker<'_>,
-        config: Option<&Config>,
-    ) -> Option<Target> {
-        let key = if rest.is_empty() { ".".to_owned() } else { format!("./{rest}") };
-        let mut was_exported = false;
-        if let Some(table) = package.manifest.get("exports")
-            && let Some(found) = package::exported(table, &key, &holds(config))
-        {
-            if let Some(path) = self.among(package, &found, asker) {
-                return Some(path);
-            }
-            was_exported = !found.active.is_empty();
-        }
-        let folder = &package.folder;
-        if rest.is_empty() {
-            let named = ENTRIES.iter().filter_map(|key| package.manifest.get(key)?.as_str());
-            let entries: Vec<String> = named.filter_map(|entry| join(folder, entry)).collect();
-            let exact = entries.iter().find_map(|entry| self.file(entry, asker.rules));
-            let exact = exact.or_else(|| self.file(&join(folder, "index")?, asker.rules));
-            let source = || entries.iter().find_map(|entry| self.built_from(package, entry, asker.rules));
-            if let Some(found) = exact.or_else(source) {
-                return Some(Target::File(found));
-            }
-        } else {
-            let path = join(folder, rest)?;
-            let exact = self.file(&path, asker.rules);
-            if let Some(found) = exact.or_else(|| self.built_from(package, &path, asker.rules)) {
-                return Some(Target::File(found));
-            }
-        }
-        if let Some(found) = built::guesses(folder, &key).iter().find_map(|path| self.file(path, asker.rules))
-        {
-            return Some(Target::File(found));
-        }
-        // What a tool makes of something else.
-        let path = join(folder, rest)?;
-        (was_exported || rest.is_empty() || self.is_generated(asker, &path))
-            .then_some(Target::Package(package.name.clone()))
-    }
-
-    /// The first of the targets that is a file of the package, or is made of
-    /// one.
-    fn among(&self, package: &Package, found: &package::Exported, asker: &Asker<'_>) -> Option<Target> {
-        let paths = |targets: &[String]| -> Vec<String> {
-            let own = targets.iter().filter(|target| target.starts_with('.'));
-            own.filter_map(|target| join(&package.folder, target)).collect()
-        };
-        let (active, other) = (paths(&found.active), paths(&found.other));
-        let exact = |paths: &[String]| paths.iter().find(|path| self.files.has(path)).cloned();
-        let source =
-            |paths: &[String]| paths.iter().find_map(|path| self.built_from(package, path, asker.rules));
-        let probed = |paths: &[String]| paths.iter().find_map(|path| self.file(path, asker.rules));
-        exact(&active)
-            .or_else(|| probed(&active))
-            .or_else(|| source(&active))
-            .or_else(|| exact(&other))
-            .or_else(|| source(&other))
-            .map(Target::File)
     }
 }
 

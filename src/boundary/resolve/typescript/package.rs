@@ -11,6 +11,7 @@ use super::super::super::Note;
 use super::super::super::files::{Files, folder_of, join};
 use super::super::{glob, jsonc};
 use super::config::matched;
+use super::overrides;
 
 /// Folders whose packages are samples, where no workspace says otherwise.
 const SAMPLES: [&str; 9] = [
@@ -31,6 +32,8 @@ pub(super) struct Package {
     pub(super) folder: String,
     pub(super) name: String,
     pub(super) manifest: Value,
+    /// What it puts in place of dependencies, wherever they stand.
+    overrides: Vec<(String, String)>,
 }
 
 impl Package {
@@ -75,7 +78,12 @@ impl<'f> Packages<'f> {
                 Value::Null
             });
             let name = manifest.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            Rc::new(Package { folder: folder.to_owned(), name, manifest })
+            let mut overrides = overrides::of(&manifest);
+            let settings = join(folder, "pnpm-workspace.yaml").and_then(|path| self.files.setting(&path));
+            if let Some(settings) = settings {
+                overrides.extend(overrides::of_yaml(&String::from_utf8_lossy(&settings)));
+            }
+            Rc::new(Package { folder: folder.to_owned(), name, manifest, overrides })
         });
         self.read.borrow_mut().insert(folder.to_owned(), package.clone());
         package
@@ -92,32 +100,69 @@ impl<'f> Packages<'f> {
         .flatten()
     }
 
-    /// The package of the tree that a file means by a name.
-    pub(super) fn named(&self, folder: &str, name: &str) -> Option<Rc<Package>> {
+    /// The packages of the tree that a file may mean by a name: which of them
+    /// is up to the package manager.
+    pub(super) fn named(&self, folder: &str, name: &str) -> Vec<Rc<Package>> {
         if let Some(own) = self.around(folder).find(|package| !package.name.is_empty())
             && own.name == name
         {
-            return Some(own);
+            return vec![own];
         }
+        let mut found: Vec<Rc<Package>> = Vec::new();
+        for (by, said) in self.said_of(folder, name) {
+            let path = linked(&said).and_then(|path| join(&by.folder, path));
+            let package = match path {
+                Some(path) => self.linked(&path, name),
+                // It has another name here.
+                None => alias(&said).and_then(|real| self.members(folder).get(real).cloned()),
+            };
+            found.extend(package.filter(|package| found.iter().all(|other| other.folder != package.folder)));
+        }
+        if found.is_empty() {
+            found.extend(self.members(folder).get(name).cloned());
+        }
+        found
+    }
+
+    /// The likeliest of them.
+    pub(super) fn first(&self, folder: &str, name: &str) -> Option<Rc<Package>> {
+        self.named(folder, name).into_iter().next()
+    }
+
+    /// What the packages around a folder say that a name is, each with the
+    /// package that says it.
+    pub(super) fn said_of(&self, folder: &str, name: &str) -> Vec<(Rc<Package>, String)> {
+        let mut found = Vec::new();
         // One without a name has dependencies as well.
-        for own in self.around(folder) {
-            let Some(said) = own.dependency(name) else { continue };
-            if let Some(linked) = linked(said).and_then(|path| self.linked(&join(&own.folder, path)?, name)) {
-                return Some(linked);
-            }
-            // `workspace:other@*` has another name here.
-            let alias = said.strip_prefix("workspace:").and_then(|said| said.rsplit_once('@'));
-            if let Some((alias, _)) = alias.filter(|(alias, _)| !alias.is_empty()) {
-                return self.members(folder).get(alias).cloned();
+        for package in self.around(folder) {
+            let mut said: Vec<String> = package
+                .overrides
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, said)| said.clone())
+                .collect();
+            said.extend(package.dependency(name).map(str::to_owned));
+            for said in said {
+                // `$other` is what is said of another.
+                let said = match said.strip_prefix('$') {
+                    Some(other) => package.dependency(other).unwrap_or_default().to_owned(),
+                    None => said,
+                };
+                found.push((package.clone(), said));
             }
         }
-        self.members(folder).get(name).cloned()
+        found
     }
 
     /// The package that a link to a folder makes, whether or not the folder
     /// says that it is one.
     fn linked(&self, folder: &str, name: &str) -> Option<Rc<Package>> {
-        let bare = || Package { folder: folder.to_owned(), name: name.to_owned(), manifest: Value::Null };
+        let bare = || Package {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+            manifest: Value::Null,
+            overrides: Vec::new(),
+        };
         self.at(folder).or_else(|| self.files.has_folder(folder).then(|| Rc::new(bare())))
     }
 
@@ -175,6 +220,25 @@ fn linked(said: &str) -> Option<&str> {
         .find_map(|kind| said.strip_prefix(kind))
         .or_else(|| said.strip_prefix("workspace:").filter(is_path))
         .or_else(|| Some(said).filter(is_path))
+}
+
+/// The package that a dependency is by another name: `npm:other@1`,
+/// `workspace:other@*`.
+fn alias(said: &str) -> Option<&str> {
+    let is_npm = said.starts_with("npm:");
+    let named = said.strip_prefix("npm:").or_else(|| said.strip_prefix("workspace:"))?;
+    match named.rsplit_once('@').filter(|(name, _)| !name.is_empty()) {
+        Some((name, _)) => Some(name),
+        // `npm:^1.0` is a version of the package itself.
+        None => {
+            Some(named).filter(|name| is_npm && name.starts_with(|c: char| c == '@' || c.is_alphabetic()))
+        }
+    }
+}
+
+/// The name in the registry of a dependency that has another one here.
+pub(super) fn real_name(said: &str) -> Option<&str> {
+    said.starts_with("npm:").then(|| alias(said)).flatten()
 }
 
 fn is_member(root: &str, patterns: &[String], folder: &str) -> bool {
@@ -245,14 +309,15 @@ pub(super) fn exported(table: &Value, key: &str, holds: &dyn Fn(&str) -> bool) -
     if let Some(value) = table.get(key) {
         return Some(leaves(value, "", holds));
     }
-    // The longest text before the star wins.
+    // The longest text before the star wins, then the longest pattern.
     let patterns = table.as_object()?.iter().filter_map(|(pattern, value)| {
         let folder = pattern.ends_with('/').then(|| format!("{pattern}*"));
         let star = matched(folder.as_deref().unwrap_or(pattern), key)?;
         let is_pattern = pattern.contains('*') || folder.is_some();
-        is_pattern.then_some((pattern.find('*').unwrap_or(pattern.len()), star, value, folder.is_some()))
+        let weight = (pattern.find('*').unwrap_or(pattern.len()), pattern.len());
+        is_pattern.then_some((weight, star, value, folder.is_some()))
     });
-    let (_, star, value, is_folder) = patterns.max_by_key(|(len, ..)| *len)?;
+    let (_, star, value, is_folder) = patterns.max_by_key(|(weight, ..)| *weight)?;
     let mut found = leaves(value, star, holds);
     if is_folder {
         for target in found.active.iter_mut().chain(&mut found.other) {

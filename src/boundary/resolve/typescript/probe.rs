@@ -32,7 +32,8 @@ const PLATFORMS: [&str; 4] = [".native", ".ios", ".android", ".web"];
 
 /// What says which file a package is, where nothing is exported: what runs
 /// before what only declares it.
-pub(super) const ENTRIES: [&str; 5] = ["main", "module", "types", "typings", "source"];
+pub(super) const ENTRIES: [&str; 9] =
+    ["main", "module", "browser", "react-native", "jsnext:main", "es2015", "types", "typings", "source"];
 
 /// Whose rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

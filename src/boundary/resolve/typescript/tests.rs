@@ -93,6 +93,63 @@ fn each_branch_of_a_private_name_counts() {
 }
 
 #[test]
+fn each_branch_of_what_a_package_exports_counts() {
+    check(
+        "package.json = {\"workspaces\": [\"p/*\"]}
+        p/a/package.json = {\"name\": \"a\", \"exports\": {\".\": {\"types\": \"./ok.d.ts\", \"browser\": [\"./gone.js\", \"./web.js\"], \"node\": {\"require\": \"./r.cjs\", \"default\": null}, \"mine\": \"../../api/s.js\", \"default\": \"./ok.js\"}, \"./x/*\": {\"development\": \"./dev/*.js\", \"default\": \"./dist/*.js\"}}}
+        p/a/ok.js\np/a/ok.d.ts\np/a/web.js\np/a/r.cjs\np/a/dev/y.js\np/a/src/y.ts
+        p/b/package.json = {\"name\": \"b\", \"main\": \"./m\", \"module\": \"./dist/e.js\", \"browser\": \"./w.js\", \"types\": \"./t.d.ts\"}
+        p/b/m.js\np/b/src/e.ts\np/b/w.js\np/b/t.d.ts
+        p/c/package.json = {\"name\": \"c\", \"types\": \"t.d.ts\", \"typesVersions\": {\"<4\": {\"*\": [\"old/*\"]}, \"*\": {\"x\": [\"./deep/x.ts\"]}}}
+        p/c/old/t.d.ts\np/c/deep/x.ts\np/c/t.d.ts
+        d/package.json = {\"main\": \"one\", \"module\": \"../api/s.js\"}\nd/one.js\napi/s.js",
+        "p/b/1.js a -> p/a/ok.js p/a/web.js p/a/r.cjs api/s.js
+        p/b/1.js a/x/y -> p/a/dev/y.js p/a/src/y.ts
+        p/a/1.js b -> p/b/m.js p/b/src/e.ts p/b/w.js
+        p/a/1.js c -> p/c/t.d.ts p/c/old/t.d.ts
+        p/a/1.js c/x -> p/c/deep/x.ts
+        1.js ./d -> d/one.js api/s.js",
+    );
+}
+
+#[test]
+fn what_stands_in_for_a_file_or_module_counts() {
+    check(
+        "package.json = {\"browser\": {\"./web/a.js\": \"./api/s.js\", \"web/b\": \"./api/s.js\", \"fs\": \"./api/fs.js\", \"left\": \"right\", \"no\": false}, \"_moduleAliases\": {\"@api\": \"api\", \"@gone\": \"gone\"}, \"alias\": {\"r\": \"p\"}}
+        web/a.js\nweb/b.js\napi/s.js\napi/fs.js",
+        "web/1.js ./a -> web/a.js api/s.js
+        web/1.js ./b -> web/b.js api/s.js
+        web/1.js fs -> builtin api/fs.js
+        web/1.js left -> pkg:left pkg:right
+        web/1.js no -> pkg:no
+        web/1.js r -> pkg:p
+        web/1.js r/x -> pkg:p
+        web/1.js @api/s -> api/s.js
+        web/1.js @gone/s -> missing",
+    );
+}
+
+#[test]
+fn a_dependency_may_have_another_name_or_place() {
+    check(
+        "package.json = {\"workspaces\": [\"web\", \"m\"], \"dependencies\": {\"n\": \"npm:@s/real@^1\", \"o\": \"npm:m@1\", \"v\": \"npm:^1\"}, \"overrides\": {\"a\": \"file:./api\", \"x\": {\"b\": \"$l\"}, \"l\": \"link:api\"}, \"resolutions\": {\"**/c\": \"portal:./api\"}, \"pnpm\": {\"overrides\": {\"d@^1\": \"link:./api\"}}, \"devDependencies\": {\"l\": \"link:./api\"}}
+        pnpm-workspace.yaml = overrides:\\n  e: link:./api\\n  f: npm:g@2
+        web/package.json = {\"name\": \"web\", \"dependencies\": {\"a\": \"^1\", \"c\": \"^1\"}}
+        m/package.json = {\"name\": \"m\"}\nm/index.js\napi/s.js",
+        "web/1.js n -> pkg:@s/real
+        web/1.js n/x -> pkg:@s/real
+        web/1.js o -> m/index.js
+        web/1.js v -> pkg:v
+        web/1.js a/s -> api/s.js
+        web/1.js b/s -> api/s.js
+        web/1.js c/s -> api/s.js
+        web/1.js d/s -> api/s.js
+        web/1.js e/s -> api/s.js
+        web/1.js f -> pkg:g",
+    );
+}
+
+#[test]
 fn a_dependency_may_be_a_link_to_any_folder() {
     check(
         "web/package.json = {\"dependencies\": {\"l\": \"link:../api\", \"f\": \"file:../api\", \"p\": \"../api\", \"w\": \"workspace:../api\", \"n\": \"file:../gone\", \"t\": \"file:./t.tgz\", \"v\": \"^1.0.0\"}}\npackage.json = {\"name\": \"root\", \"devDependencies\": {\"r\": \"link:./api\"}}\napi/store.js\napi/index.js\nweb/t.tgz",
