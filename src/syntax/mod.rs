@@ -227,6 +227,15 @@ mod tests {
             for text in &hostile {
                 let _ = imports(language, text.as_bytes());
             }
+            // Recovering from errors without end takes the square of the length.
+            for broken in
+                ["a b c d\n", "'", "<div>", "\"abc 'x\n", "import { x from (]} '\n", "use a::{ @ # $"]
+            {
+                let text = broken.repeat(300_000 / broken.len());
+                let read = by_full_parse(language, text.as_bytes());
+                let is_answered = matches!(read, Ok(_) | Err(Unreadable::Syntax { .. } | Unreadable::Binary));
+                assert!(is_answered, "{broken}: {read:?}");
+            }
             assert_eq!(imports(language, b"\xff"), Err(Unreadable::Binary));
             assert_eq!(imports(language, b"a\0b"), Err(Unreadable::Binary));
             assert_eq!(

@@ -35,10 +35,9 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
     // Slices have no elements.
     let grammar = tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into();
     let plain = blind::plain(&slices.text, blind::Calls::Types);
-    let tree = parse(&grammar, &plain.text)?;
-    if tree.root_node().has_error() {
+    let Some(tree) = parse(&grammar, &plain.text).ok().filter(|tree| !tree.root_node().has_error()) else {
         return by_full_parse(text, jsx);
-    }
+    };
     let mut found = read::all(&tree, &plain);
     for (at, import) in &mut found {
         import.line = slices.line(*at);
