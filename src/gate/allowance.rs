@@ -9,14 +9,14 @@ use memchr::memmem;
 use crate::text::escape;
 
 /// What a suppression begins with.
-const MARK: &[u8] = b"comm:allow";
+pub const MARK: &str = "comm:allow";
 /// What a comment begins with, in any language.
 const OPENERS: [&[u8]; 8] = [b"//", b"#", b"/*", b"<!--", b"--", b";", b"%", b"*"];
 /// What a comment that ends on its line ends with.
 const CLOSERS: [&str; 4] = ["*/", "-->", "*}", "#}"];
 /// Suppressions of one file that are read. Whoever has more has none of the
 /// others.
-const MOST: usize = 10_000;
+pub const MOST: usize = 10_000;
 /// How much of a line is looked at before and after the mark, in bytes.
 const AROUND: usize = 4096;
 
@@ -54,15 +54,18 @@ impl Allowance {
 
 /// Whether a file may have suppressions.
 pub fn has_mark(source: &[u8]) -> bool {
-    memmem::find(source, MARK).is_some()
+    memmem::find(source, MARK.as_bytes()).is_some()
 }
 
-/// Every suppression of a file, in the order of its lines.
-pub fn read(source: &[u8]) -> Vec<Allowance> {
+/// Every suppression of a file, in the order of its lines. `is_comment` says of
+/// each mark, by its number from 0, whether it is in a comment: a line within a
+/// string looks the same.
+pub fn read(source: &[u8], is_comment: impl Fn(usize) -> bool) -> Vec<Allowance> {
     let mut found: Vec<Allowance> = Vec::new();
     // Lines up to `counted`, so that no line is counted twice.
     let (mut line, mut counted) = (1, 0);
-    for at in memmem::find_iter(source, MARK).take(MOST) {
+    let marks = memmem::find_iter(source, MARK).enumerate().take(MOST);
+    for at in marks.filter(|(number, _)| is_comment(*number)).map(|(_, at)| at) {
         line += memchr::memchr_iter(b'\n', &source[counted..at]).count();
         counted = at;
         let near = at.saturating_sub(AROUND);
@@ -188,7 +191,7 @@ mod tests {
     /// Each as `LINE>COVERS CODES: REASON`.
     #[track_caller]
     fn check(source: &str, expected: &[&str]) {
-        let told: Vec<String> = read(source.as_bytes())
+        let told: Vec<String> = read(source.as_bytes(), |_| true)
             .iter()
             .map(|a| format!("{}>{} {}: {}", a.line, a.covers, a.codes.join(","), a.reason))
             .collect();
@@ -234,6 +237,7 @@ mod tests {
     fn only_the_beginning_of_a_comment_counts() {
         check("const x = \"// comm:allow(B001) a\"", &[]);
         check("const x = '# comm:allow(B001) a'", &[]);
+        assert!(read(b"x = `\n// comm:allow(B001) a`", |_| false).is_empty());
         check("const x = `\\` # comm:allow(B001) a`", &[]);
         check("// write comm:allow(B001) a", &[]);
         check("comm:allow(B001) a", &[]);
@@ -247,7 +251,7 @@ mod tests {
     #[test]
     fn faults_are_told() {
         let fault = |source: &str| {
-            let found = read(source.as_bytes());
+            let found = read(source.as_bytes(), |_| true);
             found[0].fault(super::super::code::can_be_excepted)
         };
         assert_eq!(fault("# comm:allow(B001) a"), None);
@@ -260,11 +264,11 @@ mod tests {
     #[test]
     fn any_bytes_are_answered_in_linear_time() {
         check("", &[]);
-        assert_eq!(read(b"\xff# comm:allow(B001) \xff a").len(), 1);
+        assert_eq!(read(b"\xff# comm:allow(B001) \xff a", |_| true).len(), 1);
         let long = b"'\"` // comm:allow(".repeat(400_000);
-        assert!(read(&long).len() < MOST + 1);
+        assert!(read(&long, |_| true).len() < MOST + 1);
         let lines = b"// comm:allow(B001) a\n".repeat(MOST + 5);
-        let found = read(&lines);
+        let found = read(&lines, |_| true);
         assert_eq!((found.len(), found[0].covers), (MOST, MOST + 1));
     }
 }

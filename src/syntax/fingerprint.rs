@@ -5,6 +5,7 @@
 /// the versions of the grammars.
 const DECIDES: &[(&str, &[u8])] = &[
     ("../../Cargo.lock", include_bytes!("../../Cargo.lock")),
+    ("comments.rs", include_bytes!("comments.rs")),
     ("encoded.rs", include_bytes!("encoded.rs")),
     ("mod.rs", include_bytes!("mod.rs")),
     ("python/blocks.rs", include_bytes!("python/blocks.rs")),

@@ -4,6 +4,7 @@
 //! `boundary`. In every language what becomes an import was parsed by
 //! tree-sitter.
 
+pub mod comments;
 pub mod encoded;
 pub mod fingerprint;
 mod python;

@@ -6,6 +6,7 @@ use crate::gate::allowance::{self, Allowance};
 use crate::git::{GitErrorClass, Oid, Repo};
 use crate::ops::error::Error;
 use crate::store::BlobCache;
+use crate::syntax::comments::in_comments;
 use crate::syntax::encoded::{decode, encode};
 use crate::syntax::fingerprint::FINGERPRINT;
 use crate::syntax::{self, Import, Language};
@@ -16,16 +17,17 @@ pub(super) type Read = Result<Vec<Import>, String>;
 /// The sources of a repository, by their contents.
 pub(super) struct Sources<'r> {
     repo: &'r Repo,
-    /// Before the imports a byte: whether there may be suppressions, and
-    /// whether files of other languages are imported. Few sources have any,
-    /// so that no more of them is kept.
+    /// Before the imports a byte: whether there are suppressions, and whether
+    /// files of other languages are imported. Where there are some, then how
+    /// many marks, and for each whether it is in a comment. Few sources have
+    /// any, so that no more of them is kept.
     kept: BlobCache<'r>,
 }
 
 /// Of what is kept here beside the imports.
-const LAYOUT: u64 = 2;
+const LAYOUT: u64 = 3;
 
-/// There may be suppressions.
+/// There are suppressions.
 const MARKED: u8 = 1;
 /// A file of another language is imported.
 const REACHES_OUT: u8 = 2;
@@ -44,21 +46,22 @@ impl<'r> Sources<'r> {
 
     /// What the source with this content imports.
     pub(super) fn imports(&self, oid: Oid, language: Language) -> Result<Read, Error> {
-        let kept = self.kept.get(tag(language), oid, |bytes| decode(bytes.get(1..)?));
+        let kept = self.kept.get(tag(language), oid, |bytes| decode(parts(bytes)?.1));
         kept.map_or_else(|| Ok(self.read(oid, language)?.0), Ok)
     }
 
     /// The suppressions in a source; none in one that cannot be read, which is
     /// reported elsewhere.
     pub(super) fn allowances(&self, oid: Oid, language: Language) -> Result<Vec<Allowance>, Error> {
-        let kept = self.kept.get(tag(language), oid, |bytes| Some(bytes.first()? & MARKED != 0));
-        if !kept.map_or_else(|| Ok::<_, Error>(self.read(oid, language)?.1), Ok)? {
+        let kept = self.kept.get(tag(language), oid, |bytes| Some(parts(bytes)?.0.to_vec()));
+        let marks = kept.map_or_else(|| Ok::<_, Error>(self.read(oid, language)?.1), Ok)?;
+        if marks.is_empty() {
             return Ok(Vec::new());
         }
         match self.repo.read_blob(oid, syntax::LIMIT) {
             Err(error) if error.class() == GitErrorClass::Damaged => Ok(Vec::new()),
             Err(error) => Err(error.into()),
-            Ok(source) => Ok(allowance::read(&source)),
+            Ok(source) => Ok(allowance::read(&source, |mark| marks.get(mark) == Some(&1))),
         }
     }
 
@@ -69,19 +72,29 @@ impl<'r> Sources<'r> {
         kept.unwrap_or(true)
     }
 
-    fn read(&self, oid: Oid, language: Language) -> Result<(Read, bool), Error> {
+    /// What a source imports, and for each mark whether it is in a comment.
+    fn read(&self, oid: Oid, language: Language) -> Result<(Read, Vec<u8>), Error> {
         match self.repo.read_blob(oid, syntax::LIMIT) {
             // Not kept: what is missing or damaged now may come back.
-            Err(error) if error.class() == GitErrorClass::Damaged => Ok((Err(error.to_string()), false)),
+            Err(error) if error.class() == GitErrorClass::Damaged => Ok((Err(error.to_string()), Vec::new())),
             Err(error) => Err(error.into()),
             Ok(source) => {
                 let read = syntax::imports(language, &source).map_err(|error| error.to_string());
-                let is_marked = allowance::has_mark(&source);
+                let mut marks = Vec::new();
+                if allowance::has_mark(&source) {
+                    let found = in_comments(language, &source, allowance::MARK);
+                    marks.extend(found.into_iter().take(allowance::MOST).map(u8::from));
+                }
                 let out = read.as_ref().is_ok_and(|imports| scope::reaches_out(imports, language));
+                let is_marked = marks.contains(&1);
                 let mut bytes = vec![if is_marked { MARKED } else { 0 } | if out { REACHES_OUT } else { 0 }];
+                if is_marked {
+                    bytes.extend(u16::try_from(marks.len()).unwrap_or_default().to_le_bytes());
+                    bytes.extend(&marks);
+                }
                 bytes.extend(encode(&read));
                 self.kept.put(tag(language), oid, bytes);
-                Ok((read, is_marked))
+                Ok((read, marks))
             }
         }
     }
@@ -90,6 +103,16 @@ impl<'r> Sources<'r> {
     pub(super) fn keep(&self) {
         self.kept.keep();
     }
+}
+
+/// What is kept of the marks, and of the imports.
+fn parts(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (flags, rest) = bytes.split_first()?;
+    if flags & MARKED == 0 {
+        return Some((&[], rest));
+    }
+    let (count, rest) = rest.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*count)))
 }
 
 fn tag(language: Language) -> u8 {

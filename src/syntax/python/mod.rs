@@ -21,6 +21,9 @@ use self::grammar::Named;
 pub use self::setup::PackageFolders;
 pub(super) use self::setup::package_folders as folders_of_setup;
 use self::source::Source;
+use tree_sitter::Tree;
+
+use super::tree::parse;
 use super::{Import, Kind, READY, Unreadable};
 
 /// The imports of a file, from its slices where that is enough.
@@ -36,6 +39,13 @@ pub(super) fn imports(bytes: &[u8]) -> Result<Vec<Import>, Unreadable> {
 pub(super) fn by_full_parse(bytes: &[u8]) -> Result<Vec<Import>, Unreadable> {
     let source = source::read(bytes)?;
     checked(&source, full::imports(&source.text)?)
+}
+
+/// What is read of a parse of all of it; none if it is no text.
+pub(super) fn parsed<T>(bytes: &[u8], read: impl FnOnce(&Tree, &str) -> T) -> Option<T> {
+    let source = source::read(bytes).ok()?;
+    let tree = parse(&tree_sitter_python::LANGUAGE.into(), &source.text).ok()?;
+    Some(read(&tree, &source.text))
 }
 
 /// A name outside of ASCII in an encoding that is not known to the letter may

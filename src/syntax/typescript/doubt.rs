@@ -49,7 +49,7 @@ pub(super) fn hidden(tree: &Tree, text: &str) -> Option<usize> {
 }
 
 /// The first place that can be read in two ways.
-fn doubtful(tree: &Tree, text: &str) -> Option<usize> {
+pub(super) fn doubtful(tree: &Tree, text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut found = None;
     // Where the last token ends, and what it is.

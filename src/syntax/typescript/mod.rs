@@ -16,6 +16,8 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use tree_sitter::Tree;
+
 use super::tree::{first_error, parse};
 use super::{Import, Unreadable};
 
@@ -33,7 +35,7 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
         return Ok(Vec::new());
     }
     // Slices have no elements.
-    let grammar = tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into();
+    let grammar = grammar(false);
     let plain = blind::plain(&slices.text, blind::Calls::Types);
     let Some(tree) = parse(&grammar, &plain.text).ok().filter(|tree| !tree.root_node().has_error()) else {
         return by_full_parse(text, jsx);
@@ -47,13 +49,23 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
     Ok(found)
 }
 
+/// The tree of a text, and the first place that it is not sure from.
+pub(super) fn parsed(text: &str, jsx: bool) -> Option<(Tree, Option<usize>)> {
+    let tree = parse(&grammar(jsx), &blind::plain(text, blind::Calls::Types).text).ok()?;
+    let doubt = doubt::doubtful(&tree, text);
+    Some((tree, doubt))
+}
+
+fn grammar(jsx: bool) -> tree_sitter::Language {
+    match jsx {
+        true => tree_sitter_typescript::LANGUAGE_TSX.into(),
+        false => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+    }
+}
+
 /// The imports of a text by a parse of all of it.
 pub(super) fn by_full_parse(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> {
-    let grammar = match jsx {
-        true => tree_sitter_typescript::LANGUAGE_TSX,
-        false => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-    };
-    let grammar = grammar.into();
+    let grammar = grammar(jsx);
     let mut plain = blind::plain(text, blind::Calls::Types);
     let mut tree = parse(&grammar, &plain.text)?;
     if tree.root_node().has_error() {
