@@ -15,6 +15,9 @@ pub trait Content {
     /// What a source imports; nothing for a file that could not be read,
     /// which is reported elsewhere.
     fn imports(&self, path: &str) -> Vec<Import>;
+    /// What a file imports where it is run as JavaScript, whatever it is; none
+    /// if nobody can tell.
+    fn script(&self, path: &str) -> Option<Vec<Import>>;
     /// The bytes of a file that configures a language.
     fn setting(&self, path: &str) -> Vec<u8>;
 }
@@ -104,6 +107,12 @@ impl<'c> Files<'c> {
         imports.into()
     }
 
+    /// What a file imports where it is run as JavaScript, whatever it is; none
+    /// if nobody can tell.
+    pub fn script(&self, path: &str) -> Option<Vec<Import>> {
+        if self.has(path) { self.content.script(self.real(path)) } else { Some(Vec::new()) }
+    }
+
     /// The content of a file that configures a language; none if there is no
     /// such file. Settings may name others, which can have any name.
     pub fn setting(&self, path: &str) -> Option<Rc<[u8]>> {
@@ -183,6 +192,9 @@ mod tests {
     impl Content for Nothing {
         fn imports(&self, _: &str) -> Vec<Import> {
             Vec::new()
+        }
+        fn script(&self, _: &str) -> Option<Vec<Import>> {
+            None
         }
         fn setting(&self, _: &str) -> Vec<u8> {
             Vec::new()

@@ -172,6 +172,21 @@ pub fn by_full_parse(language: Language, source: &[u8]) -> Result<Vec<Import>, U
     .map(sorted)
 }
 
+/// What a file with any name imports where it is run as JavaScript: `require`
+/// does that with every ending that it does not know. It must all be parsed.
+pub fn of_script(source: &[u8]) -> Result<Vec<Import>, Unreadable> {
+    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
+    if !typescript::may_be_script(source) {
+        return Ok(Vec::new());
+    }
+    if source.len() > LIMIT {
+        return Err(Unreadable::TooLarge { size: source.len() });
+    }
+    // Node takes any bytes for text.
+    let text = String::from_utf8_lossy(source).replace('\0', " ");
+    typescript::of_script(&text).map(sorted)
+}
+
 /// A source as text, without a byte order mark.
 fn text_of(source: &[u8]) -> Result<&str, Unreadable> {
     if source.len() > LIMIT {
@@ -216,6 +231,19 @@ mod tests {
         ] {
             assert_eq!(Language::of(path.as_bytes()), language, "{path}");
         }
+    }
+
+    #[test]
+    fn a_script_has_any_name() {
+        let told = |text: &[u8]| {
+            of_script(text).map(|found| found.iter().map(Import::told).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(told(b"#!/usr/bin/env node\nrequire('./a') // \xff\0"), Ok("2:static ./a".into()));
+        assert_eq!(told(b"\xef\xbb\xbfimport a from './a'"), Ok("1:static ./a default".into()));
+        assert_eq!(told(b"@import './a.css';\na { b: c }"), Ok(String::new()));
+        assert_eq!(told(b"To import a thing, see below."), Ok(String::new()));
+        assert_eq!(told(&[0; LIMIT + 1]), Ok(String::new()));
+        assert!(told(b"# Use\nimport a from './a'\nis what you (do.").is_err());
     }
 
     #[test]

@@ -141,6 +141,21 @@ fn a_setting_with_any_name_is_one() {
 }
 
 #[test]
+fn code_with_any_name_is_judged() {
+    let s = start();
+    write(&s, "a/relay.txt", "module.exports = 1\n");
+    write(&s, "a/x.js", "require('./relay.txt')\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &[]);
+    write(&s, "a/relay.txt", "module.exports = require('../b/thing')\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &["a/x.js:1: B001 imports b/thing.ts"]);
+    write(&s, "a/relay.txt", "module.exports = (\nrequire('../b/thing')\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &["a/relay.txt", "`require` runs it as JavaScript, and it cannot be read as such"]);
+}
+
+#[test]
 fn every_way_to_an_index_is_judged() {
     let s = start();
     write(&s, "a/old.ts", "import '../b/thing'\n");

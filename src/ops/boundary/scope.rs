@@ -69,7 +69,7 @@ impl Reader<'_> {
                 folders.insert(folder_of(path));
             } else if self.moves_modules(change)? {
                 languages.extend(seen_by(Language::Rust));
-            } else if language.is_none() && may_be_extended(path) {
+            } else if language.is_none() && (may_be_extended(path) || self.moves_scripts(change)?) {
                 languages.extend(seen_by(Language::TypeScript));
             }
         }
@@ -98,6 +98,18 @@ impl Reader<'_> {
             Ok(read.as_ref().ok().map(parts))
         };
         Ok(parts(before)? != parts(after)?)
+    }
+
+    /// Whether an edit changes what a file that is no source imports
+    /// if it is run as one.
+    fn moves_scripts(&self, change: &Change) -> Result<bool, Error> {
+        let (Some(before), Some(after)) = (change.old_oid, change.oid) else { return Ok(false) };
+        let parts = |oid: Oid| -> Result<_, Error> {
+            let moved = |import: Import| Import { line: 0, ..import };
+            Ok(self.sources.script(oid)?.map(|found| found.into_iter().map(moved).collect::<Vec<_>>()).ok())
+        };
+        let after = parts(after)?;
+        Ok(after.is_none() || parts(before)? != after)
     }
 }
 

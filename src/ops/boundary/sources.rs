@@ -50,6 +50,22 @@ impl<'r> Sources<'r> {
         kept.map_or_else(|| Ok(self.read(oid, language)?.0), Ok)
     }
 
+    /// What a file with this content imports where it is run as JavaScript.
+    pub(super) fn script(&self, oid: Oid) -> Result<Read, Error> {
+        if let Some(kept) = self.kept.get(SCRIPT, oid, |bytes| decode(parts(bytes)?.1)) {
+            return Ok(kept);
+        }
+        match self.repo.read_blob(oid, syntax::LIMIT) {
+            Err(error) if error.class() == GitErrorClass::Damaged => Ok(Err(error.to_string())),
+            Err(error) => Err(error.into()),
+            Ok(content) => {
+                let read = syntax::of_script(&content).map_err(|error| error.to_string());
+                self.kept.put(SCRIPT, oid, [vec![0], encode(&read)].concat());
+                Ok(read)
+            }
+        }
+    }
+
     /// The suppressions in a source; none in one that cannot be read, which is
     /// reported elsewhere.
     pub(super) fn allowances(&self, oid: Oid, language: Language) -> Result<Vec<Allowance>, Error> {
@@ -114,6 +130,9 @@ fn parts(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = rest.split_first_chunk::<2>()?;
     rest.split_at_checked(usize::from(u16::from_le_bytes(*count)))
 }
+
+/// What files that are no such source are kept by, if they are run.
+const SCRIPT: u8 = 5;
 
 fn tag(language: Language) -> u8 {
     match language {

@@ -130,6 +130,17 @@ impl Content for Tree<'_, '_> {
         Vec::new()
     }
 
+    fn script(&self, path: &str) -> Option<Vec<Import>> {
+        let entry = self.entry(path).filter(|entry| entry.is_file && !entry.is_unmerged)?;
+        match self.reader.sources.script(entry.oid) {
+            Ok(read) => read.ok(),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
     fn setting(&self, path: &str) -> Vec<u8> {
         let Some(entry) = self.entry(path).filter(|entry| entry.is_file && !entry.is_unmerged) else {
             return Vec::new();

@@ -196,7 +196,7 @@ pub(super) fn may_import(bytes: &[u8], next: u8) -> bool {
 }
 
 /// Whether what follows such a word goes on as code does.
-fn goes_on(rest: &[u8], next: u8) -> bool {
+pub(super) fn goes_on(rest: &[u8], next: u8) -> bool {
     let mut blank = 0;
     while let len @ 1.. = blank_here(rest, blank) {
         blank += len;

@@ -16,6 +16,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use memchr::memmem;
 use tree_sitter::Tree;
 
 use super::tree::{first_error, parse};
@@ -24,6 +25,8 @@ use super::{Import, Unreadable};
 /// The name that stands for the address of a file.
 pub(crate) const URL: &str = "url";
 
+/// How far it is looked ahead for a string.
+const AHEAD: usize = 4_000;
 /// Words without which a file imports nothing.
 const WORDS: [&str; 5] = ["import", "export", "require", "mock", "new URL"];
 
@@ -49,6 +52,20 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
     Ok(found)
 }
 
+/// Whether a file may import something if it is run as JavaScript.
+pub(super) fn may_be_script(bytes: &[u8]) -> bool {
+    let goes_on = |at: usize, word: &str| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        let end = at + word.len();
+        let ahead = bytes.get(end..bytes.len().min(end + AHEAD)).unwrap_or_default();
+        // `@import` is of a style sheet.
+        before.is_none_or(|byte| *byte != b'@' && !lex::is_name(*byte)) && lex::goes_on(ahead, 0)
+    };
+    let has = |word: &str| memmem::find_iter(bytes, word).any(|at| goes_on(at, word));
+    // Escapes may spell a word.
+    ["import", "export", "require"].into_iter().any(has) || memmem::find(bytes, b"\\u").is_some()
+}
+
 /// The tree of a text, and the first place that it is not sure from.
 pub(super) fn parsed(text: &str, jsx: bool) -> Option<(Tree, Option<usize>)> {
     let tree = parse(&grammar(jsx), &blind::plain(text, blind::Calls::Types).text).ok()?;
@@ -60,6 +77,19 @@ fn grammar(jsx: bool) -> tree_sitter::Language {
     match jsx {
         true => tree_sitter_typescript::LANGUAGE_TSX.into(),
         false => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+    }
+}
+
+/// The imports of a text that may be no code at all.
+pub(super) fn of_script(text: &str) -> Result<Vec<Import>, Unreadable> {
+    let is_code = |calls| {
+        let tree = parse(&grammar(true), &blind::plain(text, calls).text);
+        tree.is_ok_and(|tree| !tree.root_node().has_error())
+    };
+    if is_code(blind::Calls::Types) || is_code(blind::Calls::All) {
+        by_full_parse(text, true)
+    } else {
+        Err(Unreadable::Syntax { line: 1 })
     }
 }
 

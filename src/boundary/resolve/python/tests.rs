@@ -19,6 +19,9 @@ impl Content for Tree {
         syntax::imports(Language::Python, text.as_bytes()).unwrap_or_default()
     }
 
+    fn script(&self, _: &str) -> Option<Vec<Import>> {
+        Some(Vec::new())
+    }
     fn setting(&self, path: &str) -> Vec<u8> {
         self.0.get(path).cloned().unwrap_or_default().into_bytes()
     }

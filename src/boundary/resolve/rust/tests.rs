@@ -16,6 +16,9 @@ impl Content for Texts {
         let text = self.0.get(path).map(String::as_str).unwrap_or_default();
         syntax::imports(Language::Rust, text.as_bytes()).unwrap()
     }
+    fn script(&self, _: &str) -> Option<Vec<Import>> {
+        Some(Vec::new())
+    }
     fn setting(&self, path: &str) -> Vec<u8> {
         self.0.get(path).cloned().unwrap_or_default().into_bytes()
     }

@@ -13,17 +13,20 @@ mod package;
 mod parts;
 mod probe;
 mod readings;
+mod relayed;
 mod replaced;
 #[cfg(test)]
 mod tests;
 
 use crate::boundary::HashMap;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use self::config::{Config, Configs, matched};
 use self::package::{Package, Packages, real_name};
 use self::probe::{Probe, Rules};
+use self::relayed::Data;
 use self::replaced::Replaced;
 use super::super::files::{Files, folder_of, join};
 use super::super::{Note, Target};
@@ -43,6 +46,9 @@ pub(super) struct Modules<'f> {
     ignored: Ignored<'f>,
     /// What packages put in place of others, by folder.
     replaced: RefCell<HashMap<String, Option<Rc<Replaced>>>>,
+    /// What is loaded by way of files that are no sources.
+    relayed: RefCell<HashMap<String, Vec<Target>>>,
+    relay_notes: RefCell<BTreeSet<Note>>,
     /// What was resolved before.
     known: RefCell<HashMap<Asked, Vec<Target>>>,
     /// The configuration of the last file: its imports come together.
@@ -68,6 +74,8 @@ impl<'f> Modules<'f> {
             packages: Packages::new(files),
             ignored: Ignored::new(files),
             replaced: RefCell::default(),
+            relayed: RefCell::default(),
+            relay_notes: RefCell::default(),
             known: RefCell::default(),
             last: RefCell::default(),
         }
@@ -75,13 +83,15 @@ impl<'f> Modules<'f> {
 
     /// What was noticed about the tree.
     pub(super) fn notes(&self) -> Vec<Note> {
-        [self.configs.notes(), self.packages.notes()].concat()
+        let relayed = self.relay_notes.borrow().iter().cloned().collect();
+        [self.configs.notes(), self.packages.notes(), relayed].concat()
     }
 
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
         let asker = Asker { from, folder: folder_of(from), rules: Rules::of(from) };
         let mut found = self.as_written(&asker, import);
         self.replace(&asker, &import.specifier, &mut found);
+        self.relay(import, &mut found);
         // Tools do not agree on some signs: what any of them loads counts.
         let others = readings::others(&import.specifier).into_iter().filter(|other| is_relative(other));
         let others = others.filter_map(|other| self.file(&join(asker.folder, &other)?, asker.rules));
@@ -98,6 +108,9 @@ impl<'f> Modules<'f> {
     }
 
     fn as_written(&self, asker: &Asker<'_>, import: &Import) -> Vec<Target> {
+        if let Some(data) = Data::of(&import.specifier) {
+            return self.run(asker, data);
+        }
         // `loader!./file` says what a bundler makes of the file.
         let specifier = import.specifier.rsplit('!').next().unwrap_or_default();
         if is_relative(specifier) {

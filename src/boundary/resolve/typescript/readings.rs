@@ -19,7 +19,7 @@ pub(super) fn others(specifier: &str) -> Vec<String> {
 }
 
 /// With bytes for what stands for them; none if that is no text.
-fn decoded(path: &str) -> Option<String> {
+pub(super) fn decoded(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {

@@ -11,6 +11,9 @@ impl Content for Tree {
     fn imports(&self, path: &str) -> Vec<Import> {
         panic!("the imports of {path} are asked for");
     }
+    fn script(&self, path: &str) -> Option<Vec<Import>> {
+        crate::syntax::of_script(self.0[path].as_bytes()).ok()
+    }
     fn setting(&self, path: &str) -> Vec<u8> {
         self.0[path].clone().into_bytes()
     }
@@ -147,6 +150,36 @@ fn a_dependency_may_have_another_name_or_place() {
         web/1.js e/s -> api/s.js
         web/1.js f -> pkg:g",
     );
+}
+
+#[test]
+fn code_with_any_name_is_run() {
+    let notes = check(
+        "web/bridge.txt = require('../api/s')\\nrequire('./deep'); require('./bridge.txt'); require('gone'); require('./gone')
+        web/deep = #!/usr/bin/env node\\nmodule.exports = require('../api/t.js')
+        web/a.css = @import './b.css';\\na { }\nweb/b.css
+        web/text.md = # Use\\nimport a from './a'\\n(
+        web/broken.txt = require('../api/s'); (
+        web/x.json = require('../api/s')\nweb/w.js.txt = import '../api/s.js'
+        api/s.js\napi/t.js",
+        "web/1.js ./bridge.txt -> web/bridge.txt api/s.js api/t.js web/deep pkg:gone
+        web/1.js ./deep -> web/deep api/t.js
+        web/1.js ./deep?x -> web/deep api/t.js
+        web/1.js ./w.js.txt -> web/w.js.txt api/s.js
+        web/1.js ./w.js.txt?raw -> web/w.js.txt
+        type web/1.ts ./deep -> web/deep
+        web/1.js ./a.css -> web/a.css
+        web/1.js ./text.md -> web/text.md
+        web/1.js ./x.json -> web/x.json
+        web/1.js data:text/javascript,import'../api/s.js' -> api/s.js
+        web/1.js data:text/javascript;base64,aW1wb3J0ICdkYXRhOnRleHQvamF2YXNjcmlwdCxpbXBvcnQgIi4uL2FwaS9zLmpzIic= -> api/s.js
+        web/1.js data:text/javascript,export%20{} -> builtin
+        web/1.js data:text/javascript,import%20( -> missing
+        web/1.js data:text/css,a{} -> builtin
+        web/1.js ./broken.txt -> web/broken.txt",
+    );
+    let notes: Vec<_> = notes.iter().map(|note| (note.path.as_str(), note.stops)).collect();
+    assert_eq!(notes, [("web/broken.txt", true)]);
 }
 
 #[test]
