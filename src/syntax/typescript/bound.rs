@@ -12,7 +12,7 @@ pub(super) fn mark(text: &str, imports: &mut [Import]) {
     // What calls load has no names.
     let mut calls = imports.iter_mut().filter(|i| i.kind == Kind::Static && i.names.is_empty()).peekable();
     if calls.peek().is_some() && has_own_require(text) {
-        calls.for_each(|import| import.within = vec!["try".to_owned()]);
+        calls.for_each(|import| import.within = vec![super::READY.to_owned()]);
     }
 }
 

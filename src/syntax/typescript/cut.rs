@@ -109,21 +109,25 @@ pub(super) struct Slices<'s> {
     source: &'s str,
     /// What is to be parsed.
     pub(super) text: String,
-    /// Where each slice begins in the text, and its line in the source.
-    marks: Vec<(usize, usize)>,
+    /// How many blocks of `try` are open.
+    pub(super) tries: usize,
+    /// Where each slice begins in the text, its line in the source, and
+    /// whether it is in a block of `try`.
+    marks: Vec<(usize, usize, bool)>,
     counted: (usize, usize),
 }
 
 impl<'s> Slices<'s> {
     pub(super) fn new(source: &'s str) -> Self {
-        Self { source, text: String::new(), marks: Vec::new(), counted: (0, 1) }
+        Self { source, text: String::new(), tries: 0, marks: Vec::new(), counted: (0, 1) }
     }
 
-    /// The line in the source of what begins at `at` in the text.
-    pub(super) fn line(&self, at: usize) -> usize {
-        let first = self.marks.partition_point(|(start, _)| *start <= at).saturating_sub(1);
-        let Some((start, line)) = self.marks.get(first) else { return 1 };
-        line + newlines(self.text.as_bytes().get(*start..at).unwrap_or_default())
+    /// The line in the source of what begins at `at` in the text, and whether
+    /// it is in a block of `try`.
+    pub(super) fn place(&self, at: usize) -> (usize, bool) {
+        let first = self.marks.partition_point(|(start, ..)| *start <= at).saturating_sub(1);
+        let Some((start, line, is_tried)) = self.marks.get(first) else { return (1, false) };
+        (line + newlines(self.text.as_bytes().get(*start..at).unwrap_or_default()), *is_tried)
     }
 
     /// Adds the source between two places.
@@ -137,7 +141,7 @@ impl<'s> Slices<'s> {
         let (from, line) = self.counted;
         let line = line + newlines(self.source.as_bytes().get(from..at).unwrap_or_default());
         self.counted = (at.max(from), line);
-        self.marks.push((self.text.len(), line));
+        self.marks.push((self.text.len(), line, self.tries > 0));
         self.text.push_str(before);
         self.text.push_str(self.source.get(start..end).unwrap_or_default());
         self.text.push_str(after);
@@ -188,7 +192,22 @@ impl<'s> Slices<'s> {
         Ok(())
     }
 
-    /// `require(..)` and `require.resolve(..)`.
+    /// A call that loads many files, with all that it is given.
+    fn many(&mut self, at: usize, function: &str, end: usize) -> Result<(), Unsure> {
+        let bytes = self.bytes();
+        let mut open = lex::skip(bytes, end).ok_or(Unsure)?;
+        if bytes.get(open) == Some(&b'<') {
+            open = brackets_of(bytes, open).and_then(|end| lex::skip(bytes, end)).ok_or(Unsure)?;
+        }
+        if bytes.get(open) != Some(&b'(') {
+            return Ok(());
+        }
+        let close = brackets_of(bytes, open).ok_or(Unsure)?;
+        self.push_as(at, function, (open, close), ";");
+        Ok(())
+    }
+
+    /// `require(..)`, `require.resolve(..)` and `require.context(..)`.
     pub(super) fn require(&mut self, start: usize, end: usize) -> Result<(), Unsure> {
         if is_wrapped(self.bytes(), end).unwrap_or(false) {
             return Err(Unsure);
@@ -196,6 +215,10 @@ impl<'s> Slices<'s> {
         match self.member(end) {
             Some((name, end)) if self.bytes().get(name..end) == Some(b"resolve") => {
                 self.call(start, "require.resolve(", end)
+            }
+            Some((name, end)) if self.bytes().get(name..end) == Some(b"context") => {
+                // A regex in it may have brackets of its own.
+                Err(Unsure)
             }
             _ => self.call(start, "require(", end),
         }
@@ -239,6 +262,9 @@ impl<'s> Slices<'s> {
             Some(b"meta") => match self.member(name_end) {
                 Some((name, end)) if bytes.get(name..end) == Some(b"resolve") => {
                     self.call(start, "import.meta.resolve(", end)
+                }
+                Some((name, end)) if bytes.get(name..end) == Some(b"glob") => {
+                    self.many(start, "import.meta.glob", end)
                 }
                 _ => Ok(()),
             },

@@ -3,7 +3,8 @@
 //!
 //! The specifier is the module as the program sees it. The names are those
 //! that are imported or exported again, before they are renamed; `default`,
-//! and `*` for all of them. `new URL("./x", import.meta.url)` takes [`URL`].
+//! and `*` for all of them. What is called in a block of `try` has `try` in
+//! `within`. `new URL("./x", import.meta.url)` takes [`URL`].
 
 mod blind;
 mod bound;
@@ -25,6 +26,12 @@ use super::{Import, Unreadable};
 /// The name that stands for the address of a file.
 pub(crate) const URL: &str = "url";
 
+/// What `within` says of an import that may find nothing.
+const READY: &str = "try";
+/// What `within` says of one that names files by a pattern; then come the
+/// patterns of those that it leaves out, with `!`.
+pub(crate) const GLOB: &str = "glob";
+
 /// How far it is looked ahead for a string.
 const AHEAD: usize = 4_000;
 /// Words without which a file imports nothing.
@@ -45,7 +52,11 @@ pub(super) fn imports(text: &str, jsx: bool) -> Result<Vec<Import>, Unreadable> 
     };
     let mut found = read::all(&tree, &plain);
     for (at, import) in &mut found {
-        import.line = slices.line(*at);
+        let (line, is_tried) = slices.place(*at);
+        import.line = line;
+        if is_tried && read::is_call(import) {
+            import.within = vec![READY.to_owned()];
+        }
     }
     let mut found: Vec<Import> = found.into_iter().map(|(_, import)| import).collect();
     bound::mark(text, &mut found);

@@ -4,9 +4,9 @@ use tree_sitter::{Node, Tree};
 
 use super::super::tree::{children, line_of, text_of};
 use super::super::{Import, Kind};
-use super::URL;
 use super::blind::Plain;
 use super::cut::{is_mock, is_mock_of};
+use super::{GLOB, READY, URL};
 
 /// Every import of a tree, with the place that tells its line.
 pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
@@ -19,7 +19,10 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
             found.push((node.start_byte(), import));
         }
     };
-    let mut names = Vec::new();
+    let (mut names, mut globs) = (Vec::new(), Vec::new());
+    // Where the last block of `try` ends, that is not within another.
+    let mut tried = 0;
+    let mut tries = Vec::new();
     walk(tree, |node, above| {
         let kind = node.kind();
         if node.child_count() == 0 {
@@ -45,7 +48,18 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
                 }
                 !has_source
             }
+            "statement_block" => {
+                let body = above.last().filter(|above| above.kind() == "try_statement");
+                if body.and_then(|above| above.child_by_field_name("body")) == Some(node) {
+                    tried = node.end_byte().max(tried);
+                }
+                true
+            }
             "call_expression" => {
+                if node.start_byte() < tried {
+                    tries.push(node.start_byte());
+                }
+                globbed(node, text, &mut globs);
                 if let Some((place, module, kind)) = called(node, above, text) {
                     push(place, module, Vec::new(), kind, false);
                 }
@@ -60,8 +74,91 @@ pub(super) fn all(tree: &Tree, plain: &Plain<'_>) -> Vec<(usize, Import)> {
             _ => true,
         }
     });
+    for (at, import) in &mut found {
+        if is_call(import) && tries.binary_search(at).is_ok() {
+            import.within = vec![READY.to_owned()];
+        }
+    }
     found.append(&mut names);
+    found.append(&mut globs);
     found
+}
+
+/// Whether an import is a call that loads one module.
+pub(super) fn is_call(import: &Import) -> bool {
+    matches!(import.kind, Kind::Static | Kind::Dynamic) && import.names.is_empty()
+}
+
+/// The files that `import.meta.glob(..)` or `require.context(..)` loads.
+fn globbed(call: Node<'_>, text: &str, found: &mut Vec<(usize, Import)>) {
+    let Some(function) = call.child_by_field_name("function") else { return };
+    let function: String = text_of(function, text).split_whitespace().collect();
+    let is_context = function == "require.context";
+    if !is_context && function != "import.meta.glob" {
+        return;
+    }
+    let arguments = call.child_by_field_name("arguments").map(children).unwrap_or_default();
+    let mut arguments = arguments.into_iter().filter(|argument| argument.kind() != "comment");
+    let Some(first) = arguments.next() else { return };
+    let rest: String = arguments.map(|argument| text_of(argument, text)).collect::<Vec<_>>().join(",");
+    let mut patterns = match first.kind() {
+        "array" => children(first).into_iter().filter_map(|pattern| string(pattern, text)).collect(),
+        _ => Vec::from_iter(string(first, text)),
+    };
+    if is_context {
+        let depth = if rest.trim_start().starts_with("false") { "*" } else { "**" };
+        let ending = ending_of(&rest).unwrap_or_default();
+        let all = |folder: &String| match (depth, ending.as_str()) {
+            ("**", "") => format!("{folder}/**"),
+            ("**", ending) => format!("{folder}/**/*{ending}"),
+            (_, ending) => format!("{folder}/*{ending}"),
+        };
+        patterns = patterns.iter().map(all).collect();
+    }
+    let is_eager = is_context || rest.contains("eager") && rest.contains("true");
+    let (left_out, wanted): (Vec<String>, Vec<String>) =
+        patterns.into_iter().partition(|p| p.starts_with('!'));
+    for specifier in wanted {
+        let import = Import {
+            line: line_of(call),
+            specifier,
+            names: vec!["*".to_owned()],
+            kind: if is_eager { Kind::Static } else { Kind::Dynamic },
+            exported: false,
+            within: [vec![GLOB.to_owned()], left_out.clone()].concat(),
+        };
+        found.push((call.start_byte(), import));
+    }
+}
+
+/// What a regex says that a name ends with, if it says so in plain letters.
+fn ending_of(arguments: &str) -> Option<String> {
+    let regex = arguments.get(arguments.find('/')?..)?;
+    let end = regex.rfind("$/")?;
+    let body = regex.get(1..end)?;
+    let mut depth = 0usize;
+    let has_choice = body.chars().any(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == '|' && depth == 0
+    });
+    if has_choice || regex.get(end + 2..)?.starts_with('i') {
+        return None;
+    }
+    let mut ending = String::new();
+    let mut chars = body.chars().rev().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '.' if chars.next_if_eq(&'\\').is_some() => ending.push('.'),
+            c if c.is_ascii_alphanumeric() && !matches!(chars.peek(), Some('\\')) => ending.push(c),
+            '*' | '+' | ')' | ']' | '}' | '?' if ending.is_empty() => return None,
+            _ => break,
+        }
+    }
+    Some(ending.chars().rev().collect())
 }
 
 /// Visits every node, parents first, with the nodes above it: to ask a node

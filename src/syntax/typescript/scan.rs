@@ -46,6 +46,8 @@ enum Frame {
     Mock,
     Bracket,
     Brace,
+    /// Of `try {`.
+    Try,
     /// `${` of a template.
     Template,
     /// An element's tag, from `<` to `>`.
@@ -71,6 +73,8 @@ pub(super) struct Scanner<'s> {
     jsx: bool,
     head: bool,
     mock: bool,
+    /// Whether `try` was the last.
+    tries: bool,
     /// Whether `typeof` with `<` before was the last, and the one before.
     type_argument: bool,
     pub(super) was_type_argument: bool,
@@ -90,6 +94,7 @@ pub(super) fn scan(text: &str, jsx: bool) -> Result<Slices<'_>, Unsure> {
         jsx,
         head: false,
         mock: false,
+        tries: false,
         type_argument: false,
         was_type_argument: false,
     };
@@ -145,6 +150,7 @@ impl Scanner<'_> {
         self.at += len;
         self.head = false;
         self.mock = false;
+        self.tries = false;
         self.type_argument = false;
         self.is_broken = false;
     }
@@ -203,6 +209,7 @@ impl Scanner<'_> {
                 self.last = TYPE;
             }
             b"if" | b"while" | b"for" | b"with" => self.head = true,
+            b"try" => self.tries = true,
             _ => {}
         }
         Ok(())
@@ -286,6 +293,10 @@ impl Scanner<'_> {
                 _ => Frame::Paren,
             }),
             b'[' => self.frames.push(Frame::Bracket),
+            b'{' if self.tries => {
+                self.frames.push(Frame::Try);
+                self.cut.tries += 1;
+            }
             b'{' => self.frames.push(Frame::Brace),
             b')' => {
                 before = match self.frames.pop() {
@@ -301,6 +312,10 @@ impl Scanner<'_> {
             },
             b'}' => match self.frames.pop() {
                 Some(Frame::Brace) => before = Before::Either,
+                Some(Frame::Try) => {
+                    self.cut.tries = self.cut.tries.saturating_sub(1);
+                    before = Before::Either;
+                }
                 Some(Frame::Template) => {
                     self.at += 1;
                     return self.template();

@@ -75,6 +75,28 @@ fn calls_that_load() {
 }
 
 #[test]
+fn calls_that_load_many_files() {
+    check(
+        "const a = import.meta.glob<A>(['./x/*.ts', '!./x/no.ts'], { eager: true })\nimport.meta.glob('../**/*.vue')",
+        &["1:static ./x/*.ts *", "2:dynamic ../**/*.vue *"],
+    );
+    check(
+        "require.context('./a', false, /\\.stories\\.js$/)\nrequire.context('./b', true, /\\.(j|t)s$/)\nrequire.context('../c')\nrequire.context('./d', true, /a|\\.js$/)",
+        &["1:static ./a/*.stories.js *", "2:static ./b/**/*s *", "3:static ../c/** *", "4:static ./d/** *"],
+    );
+}
+
+#[test]
+fn what_is_tried_may_find_nothing() {
+    let text = "try { require('./a'); f(() => { import('./b') }) } catch { require('./c') } finally { require('./d') }\nx.try = { y: require('./e') }\ntry { jest.mock('./f') } catch {}";
+    for found in [imports(text, true).unwrap(), by_full_parse(text, true).unwrap()] {
+        let tried = found.iter().filter(|import| !import.within.is_empty());
+        let tried: Vec<&str> = tried.map(|import| import.specifier.as_str()).collect();
+        assert_eq!(tried, ["./a", "./b"]);
+    }
+}
+
+#[test]
 fn types_that_the_grammar_does_not_know_are_imports() {
     check(
         "export declare function f<T>(x: T): import(\"../o\").O<T>;\nexport type { P } from './p';",

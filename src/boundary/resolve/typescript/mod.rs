@@ -35,6 +35,8 @@ use crate::syntax::{Import, Kind};
 
 /// The name that the address of a file is taken by.
 const URL: &str = "url";
+/// What an import is within that names files by a pattern.
+const GLOB: &str = "glob";
 /// How often a name may lead to another.
 const HOPS: usize = 8;
 
@@ -89,6 +91,9 @@ impl<'f> Modules<'f> {
 
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
         let asker = Asker { from, folder: folder_of(from), rules: Rules::of(from) };
+        if import.within.first().is_some_and(|within| within == GLOB) {
+            return self.matching(&asker, import);
+        }
         let mut found = self.as_written(&asker, import);
         self.replace(&asker, &import.specifier, &mut found);
         self.relay(import, &mut found);
@@ -101,6 +106,7 @@ impl<'f> Modules<'f> {
                 found.push(file);
             }
         }
+        // What is tried may find nothing.
         if !import.within.is_empty() {
             found.retain(|target| *target != Target::Missing);
         }

@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::super::super::Target;
 use super::super::super::files::join;
 use super::config::{Config, matched};
+use super::glob;
 use super::package::{Package, exported};
 use super::probe::ENTRIES;
 use super::{Asker, Modules, built, builtin, holds};
+use crate::syntax::Import;
 
 impl Modules<'_> {
     /// `#x`, by `imports` of the package around.
@@ -110,6 +112,56 @@ impl Modules<'_> {
             }
         }
         all.into_iter().map(Target::File).collect()
+    }
+
+    /// The files that a pattern names, but for those that it leaves out. None
+    /// is fine.
+    pub(super) fn matching(&self, asker: &Asker<'_>, import: &Import) -> Vec<Target> {
+        let left_out = import.within.iter().filter_map(|pattern| pattern.strip_prefix('!'));
+        let left_out: Vec<String> = left_out.flat_map(|pattern| self.patterns(asker, pattern)).collect();
+        let mut found = Vec::new();
+        for pattern in self.patterns(asker, &import.specifier) {
+            let fixed = pattern.find(['*', '?', '[', '\\']).unwrap_or(pattern.len());
+            let folder = pattern.get(..fixed).and_then(|start| start.rsplit_once('/'));
+            let folder = folder.map_or("", |(folder, _)| folder);
+            let named = self.files.below(folder).filter(|path| {
+                glob::matches(&pattern, path)
+                    && *path != asker.from
+                    && !left_out.iter().any(|pattern| glob::matches(pattern, path))
+            });
+            found.extend(named.map(|path| Target::File(path.to_owned())));
+        }
+        if found.is_empty() {
+            found.push(Target::Builtin);
+        }
+        found
+    }
+
+    /// What a pattern is as seen from the root of the tree; several, where it
+    /// is not relative.
+    fn patterns(&self, asker: &Asker<'_>, pattern: &str) -> Vec<String> {
+        // `@(a|b)` and its like are as good as a star.
+        let mut plain = pattern.to_owned();
+        while let Some(open) = ["@(", "?(", "+(", "*(", "!("].iter().filter_map(|sign| plain.find(sign)).min()
+        {
+            let Some(close) = plain.get(open..).and_then(|rest| rest.find(')')) else { break };
+            plain.replace_range(open..=open + close, "*");
+        }
+        let alias = ["@/", "~/", "/"].iter().find_map(|alias| plain.strip_prefix(alias));
+        let roots: Vec<String> = match alias {
+            None => vec![asker.folder.to_owned()],
+            Some(_) => {
+                let packages = self.packages.around(asker.folder).map(|package| package.folder.clone());
+                let folders = packages.chain([String::new()]);
+                folders
+                    .flat_map(|folder| [join(&folder, "src"), Some(folder)].into_iter().flatten())
+                    .collect()
+            }
+        };
+        let rest = alias.unwrap_or(&plain);
+        let seen =
+            roots.iter().flat_map(|root| glob::expanded(rest).into_iter().filter_map(|p| join(root, &p)));
+        seen.collect()
     }
 
     /// The files of the package that these are, or are made of, each once.

@@ -153,6 +153,35 @@ fn a_dependency_may_have_another_name_or_place() {
 }
 
 #[test]
+fn a_pattern_names_files() {
+    let tree =
+        tree("web/a.ts\nweb/x/b.ts\nweb/x/c.test.ts\nweb/x/d.vue\napi/s.ts\napi/deep/t.ts\nsrc/v/e.ts");
+    let files = Files::new(tree.0.keys().cloned().collect(), &tree);
+    let modules = Modules::new(&files);
+    for (patterns, expected) in [
+        ("./x/*.ts !./x/*.test.ts", "web/x/b.ts"),
+        ("../{api,gone}/**/*.ts", "api/deep/t.ts api/s.ts"),
+        ("./**/*.@(ts|vue)", "web/x/b.ts web/x/c.test.ts web/x/d.vue"),
+        ("/api/*.ts", "api/s.ts"),
+        ("@/v/*", "src/v/e.ts"),
+        ("../../**", "builtin"),
+        ("./gone/*", "builtin"),
+    ] {
+        let mut patterns = patterns.split(' ').map(str::to_owned);
+        let import = Import {
+            line: 1,
+            specifier: patterns.next().unwrap(),
+            names: vec!["*".to_owned()],
+            kind: Kind::Dynamic,
+            exported: false,
+            within: std::iter::once("glob".to_owned()).chain(patterns).collect(),
+        };
+        let found: Vec<String> = modules.resolve("web/a.ts", &import).iter().map(told).collect();
+        assert_eq!(found.join(" "), expected, "{}", import.specifier);
+    }
+}
+
+#[test]
 fn code_with_any_name_is_run() {
     let notes = check(
         "web/bridge.txt = require('../api/s')\\nrequire('./deep'); require('./bridge.txt'); require('gone'); require('./gone')
