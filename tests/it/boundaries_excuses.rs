@@ -36,18 +36,12 @@ fn a_line_of_a_string_suppresses_nothing() {
     check("f(`\n// comm:allow(B002) a string`)\nimport '../api/x'\n", found, &[], &[]);
     check("f(`\n// comm:allow(B002) a string\n`); import '../api/x'\n", found, &[], &[]);
     check("g(`\n`)\nimport '../api/x' // comm:allow(B002) none\n", &[], found, &[]);
-    for (name, text) in [
-        ("web/a.py", "x = \"\"\"\n# comm:allow(B002) a string\"\"\"\nimport api.y\n"),
-        (
-            "web/a.rs",
-            "const X: &str = \"\n// comm:allow(B002) a string\";\nconst Y: &str = include_str!(\"../api/y.rs\");\n",
-        ),
-    ] {
-        let s = staged(RULES, &[("api/__init__.py", ""), ("api/y.py", ""), ("api/y.rs", ""), (name, text)]);
-        for _ in 0..2 {
-            let run = s.comm("boundary check --json").exits(1);
-            assert_eq!(told(&run, "suppressed"), [""; 0], "{}", run.stdout);
-        }
+    let text = "x = \"\"\"\n# comm:allow(B002) a string\"\"\"\nimport api.y\n";
+    let s = staged(RULES, &[("api/__init__.py", ""), ("api/y.py", ""), ("web/a.py", text)]);
+    // What was found out is kept for the second time.
+    for _ in 0..2 {
+        let run = s.comm("boundary check --json").exits(1);
+        assert_eq!(told(&run, "suppressed"), [""; 0], "{}", run.stdout);
     }
 }
 
