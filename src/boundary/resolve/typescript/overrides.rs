@@ -45,7 +45,7 @@ pub(super) fn of_yaml(text: &str) -> Vec<(String, String)> {
 fn dependency(key: &str) -> &str {
     // `>` may be part of a version.
     let is_step = |at: usize| key.get(..at).is_some_and(|a| !a.is_empty() && !a.ends_with([' ', '|', '@']));
-    let step = key.match_indices('>').map(|(at, _)| at).filter(|at| is_step(*at)).last();
+    let step = key.match_indices('>').map(|(at, _)| at).rfind(|at| is_step(*at));
     let last = step.and_then(|at| key.get(at + 1..)).unwrap_or(key).trim();
     // The name of a package with a scope has a slash.
     let mut start = last.rfind('/').map_or(0, |at| at + 1);
