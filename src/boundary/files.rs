@@ -214,6 +214,9 @@ mod tests {
         fn imports(&self, _: &str) -> Vec<Import> {
             crate::syntax::imports(Language::Python, b"import a\n__import__('b')").unwrap()
         }
+        fn script(&self, _: &str) -> Option<Vec<Import>> {
+            None
+        }
         fn setting(&self, _: &str) -> Vec<u8> {
             Vec::new()
         }

@@ -8,6 +8,7 @@
 mod builtin;
 mod calls;
 mod folders;
+mod found;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use self::folders::{Folders, IsStub, Place, inside};
+use self::found::Found;
 use self::settings::Settings;
 use super::super::files::{Files, folder_of};
 use super::super::{Note, Target};
@@ -45,35 +47,6 @@ struct Scope {
     /// Roots that may be some.
     likely: Vec<String>,
     found: RefCell<HashMap<String, Found>>,
-}
-
-/// What a module name leads to.
-#[derive(Clone, Debug)]
-enum Found {
-    /// A module with a file.
-    Module(String),
-    /// A package: its folder and its `__init__`.
-    Package(String, String),
-    /// Folders without a file.
-    Namespace(Vec<String>),
-    /// Folders without a file, below one that merely may be a root.
-    Guess(Vec<String>),
-    /// Something that comes with the language.
-    Builtin,
-    /// Something from elsewhere.
-    Elsewhere,
-    /// Nothing, though it belongs to this folder.
-    Missing(String),
-}
-
-impl From<Place<'_>> for Found {
-    fn from(place: Place<'_>) -> Self {
-        match place {
-            Place::File(file) => Self::Module(file.to_owned()),
-            Place::Package { folder, init } => Self::Package(folder, init.to_owned()),
-            Place::Namespace(folders) => Self::Namespace(folders),
-        }
-    }
 }
 
 /// Folders whose packages are material, seen only by what lies with them.

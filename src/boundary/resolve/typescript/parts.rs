@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::super::super::Target;
 use super::super::super::files::join;
+use super::super::glob;
 use super::config::{Config, matched};
-use super::glob;
 use super::package::{Package, exported};
 use super::probe::ENTRIES;
 use super::{Asker, Modules, built, builtin, holds};
