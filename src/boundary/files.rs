@@ -127,6 +127,11 @@ impl<'c> Files<'c> {
         Some(content)
     }
 
+    /// The lists of what Python's installer is to install.
+    pub fn requirements(&self) -> impl Iterator<Item = Rc<[u8]>> {
+        self.settings.iter().filter(|path| is_requirements(path)).filter_map(|path| self.setting(path))
+    }
+
     /// The settings of this name, each with the folder that it lies in.
     pub fn settings_named<'f>(&'f self, name: &'f str) -> impl Iterator<Item = (&'f str, Rc<[u8]>)> {
         self.settings.iter().filter_map(move |path| {
@@ -137,29 +142,44 @@ impl<'c> Files<'c> {
     }
 }
 
+/// Whether a file lists what Python's installer is to install.
+pub fn is_requirements(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_list = name.ends_with(".txt") || name.ends_with(".in");
+    is_list && (name.starts_with("requirements") || folder.split('/').any(|part| part == "requirements"))
+}
+
 /// Whether a file configures how a language finds its modules.
 pub fn is_setting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(
-        name,
-        "Cargo.toml" | "package.json" | "pyproject.toml" | "setup.cfg" | "pnpm-workspace.yaml" | ".gitignore"
-    ) || matches!(
-        name,
-        "setup.py"
-            | "pytest.ini"
-            | ".pytest.ini"
-            | "tox.ini"
-            | "mypy.ini"
-            | ".mypy.ini"
-            | "pyrightconfig.json"
-            | "pyrefly.toml"
-            | "ty.toml"
-            | "hatch.toml"
-            | "pytest.toml"
-            | ".pytest.toml"
-            | "ruff.toml"
-            | ".ruff.toml"
-    ) || (name.contains("tsconfig") || name.contains("jsconfig")) && name.ends_with(".json")
+    is_requirements(path)
+        || matches!(
+            name,
+            "Cargo.toml"
+                | "package.json"
+                | "pyproject.toml"
+                | "setup.cfg"
+                | "pnpm-workspace.yaml"
+                | ".gitignore"
+        )
+        || matches!(
+            name,
+            "setup.py"
+                | "pytest.ini"
+                | ".pytest.ini"
+                | "tox.ini"
+                | "mypy.ini"
+                | ".mypy.ini"
+                | "pyrightconfig.json"
+                | "pyrefly.toml"
+                | "ty.toml"
+                | "hatch.toml"
+                | "pytest.toml"
+                | ".pytest.toml"
+                | "ruff.toml"
+                | ".ruff.toml"
+        )
+        || (name.contains("tsconfig") || name.contains("jsconfig")) && name.ends_with(".json")
 }
 
 /// The folder of a path; empty for the root.

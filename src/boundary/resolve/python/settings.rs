@@ -138,6 +138,10 @@ impl Settings {
                 said.roots.iter().for_each(|path| settings.root(folder, path));
             }
         }
+        for content in files.requirements() {
+            let text = String::from_utf8_lossy(&content);
+            text.lines().for_each(|line| settings.depends_on(line.trim_start()));
+        }
         settings.roots.retain(|root| files.has_folder(root));
         settings
     }
@@ -256,12 +260,17 @@ impl Settings {
         self.generated.extend(join(folder, &inside("src", path)));
     }
 
-    fn depends(&mut self, value: &Value) {
-        let mut name = |text: &str| {
-            let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
-            let name = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    /// A distribution, as `Name[extra]>=1`.
+    fn depends_on(&mut self, text: &str) {
+        let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+        let name = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        if name.starts_with(char::is_alphanumeric) {
             self.dependencies.insert(name.to_lowercase().replace(['-', '.'], "_"));
-        };
+        }
+    }
+
+    fn depends(&mut self, value: &Value) {
+        let mut name = |text: &str| self.depends_on(text);
         match value {
             Value::Array(list) => list.iter().filter_map(Value::as_str).for_each(name),
             Value::Table(table) => {

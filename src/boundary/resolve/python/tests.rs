@@ -234,8 +234,14 @@ fn material_is_no_module_of_those_who_do_not_lie_with_it() {
     let files = ["examples/requests/__init__.py", "tests/helpers/__init__.py", "src/a/__init__.py"];
     check(&files, "src/a/x.py", "import requests.adapters, helpers", &["pkg:requests", "pkg:helpers"]);
     check(&files, "tests/unit/x.py", "import helpers", &["tests/helpers/__init__.py"]);
-    let files = ["pyproject.toml: [project]\ndependencies = ['Foo-Bar>=1']", "lib/foo_bar/__init__.py"];
-    check(&files, "x.py", "import foo_bar, foo_bar.other", &["lib/foo_bar/__init__.py", "pkg:foo_bar"]);
+    for depends in [
+        "pyproject.toml: [project]\ndependencies = ['Foo-Bar>=1']",
+        "requirements.txt: # what is used\n-r more.txt\nother\n  foo_bar[x]==2",
+        "requirements/extras/web.in: foo.bar",
+    ] {
+        let files = [depends, "lib/foo_bar/__init__.py"];
+        check(&files, "x.py", "import foo_bar, foo_bar.other", &["lib/foo_bar/__init__.py", "pkg:foo_bar"]);
+    }
 }
 
 #[test]
