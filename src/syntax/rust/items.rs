@@ -161,12 +161,15 @@ impl<'t, T: Tokens> Scanner<'t, '_, T> {
     /// that names a file.
     fn include(&mut self, start: usize) -> bool {
         let mark = self.tokens.mark();
-        let mut depth = 1usize;
+        let (mut depth, mut is_word_next) = (1usize, false);
         while depth > 0 {
             let next = self.tokens.next();
             match next.kind {
-                Kind::Text | Kind::Other(b',' | b'!') => {}
-                Kind::Word if matches!(self.text_of(next), "concat" | "env") => {}
+                // 0 is a number or a character.
+                Kind::Text | Kind::Other(b',' | b'!' | 0) => {}
+                Kind::Word if matches!(self.text_of(next), "concat" | "env" | "true" | "false") => {}
+                Kind::Word if self.text_of(next) == "stringify" => is_word_next = true,
+                Kind::Word if is_word_next => is_word_next = false,
                 Kind::Open(_) => depth += 1,
                 Kind::Close(_) => depth -= 1,
                 _ => {

@@ -254,7 +254,8 @@ pub(super) fn include(call: Node<'_>, text: &str) -> Option<Read> {
     let tokens = children(call).into_iter().find(|node| node.kind() == "token_tree")?;
     let mut file = String::new();
     let mut is_after_env = false;
-    for leaf in leaves(tokens) {
+    let mut leaves = leaves(tokens).into_iter().filter(|leaf| !is_comment(*leaf)).peekable();
+    while let Some(leaf) = leaves.next() {
         match (leaf.kind(), text_of(leaf, text)) {
             ("string_literal" | "raw_string_literal", _) => {
                 let part = string(leaf, text)?;
@@ -267,9 +268,33 @@ pub(super) fn include(call: Node<'_>, text: &str) -> Option<Read> {
                 }
                 is_after_env = false;
             }
+            ("char_literal", literal) => {
+                let literal = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+                match literal.strip_prefix('\\') {
+                    Some(rest) => {
+                        escaped(rest, &mut file)?;
+                    }
+                    None => file.push_str(literal),
+                }
+            }
+            ("integer_literal", digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                file.push_str(digits);
+            }
+            (_, word @ ("true" | "false")) => file.push_str(word),
             (_, "env") => is_after_env = true,
+            (_, "stringify") => {
+                // `!(word)`
+                leaves.next();
+                leaves.next();
+                let word = text_of(leaves.next()?, text);
+                let is_word = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+                let is_whole = leaves.peek().is_some_and(|next| matches!(text_of(*next, text), ")" | "]" | "}"));
+                if !is_word || !is_whole {
+                    return None;
+                }
+                file.push_str(word);
+            }
             (_, "concat" | "!" | "(" | ")" | "[" | "]" | "{" | "}" | ",") => {}
-            _ if is_comment(leaf) => {}
             _ => return None,
         }
     }
@@ -286,15 +311,37 @@ fn string(node: Node<'_>, text: &str) -> Option<String> {
     }
     let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
     let mut content = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next()? {
-                escaped @ ('\\' | '"' | '\'') => content.push(escaped),
-                _ => return None,
-            },
-            c => content.push(c),
-        }
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        content.push_str(rest.get(..at)?);
+        rest = escaped(rest.get(at + 1..)?, &mut content)?;
     }
+    content.push_str(rest);
     Some(content)
+}
+
+/// Reads what is behind a `\`; gives the rest.
+fn escaped<'t>(text: &'t str, content: &mut String) -> Option<&'t str> {
+    let kind = text.chars().next()?;
+    let rest = text.get(kind.len_utf8()..)?;
+    match kind {
+        '\\' | '"' | '\'' => content.push(kind),
+        'n' => content.push('\n'),
+        'r' => content.push('\r'),
+        't' => content.push('\t'),
+        '0' => content.push('\0'),
+        'x' => {
+            content.push(char::from(u8::from_str_radix(rest.get(..2)?, 16).ok()?));
+            return rest.get(2..);
+        }
+        'u' => {
+            let (digits, rest) = rest.strip_prefix('{')?.split_once('}')?;
+            content.push(char::from_u32(u32::from_str_radix(&digits.replace('_', ""), 16).ok()?)?);
+            return Some(rest);
+        }
+        // The line goes on with the next word.
+        '\n' | '\r' => return Some(rest.trim_start_matches([' ', '\t', '\n', '\r'])),
+        _ => return None,
+    }
+    Some(rest)
 }

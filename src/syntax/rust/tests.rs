@@ -147,6 +147,19 @@ fn modules_and_included_files() {
         ],
     );
     check(
+        r#"include!("\x61/\u{62}.rs"); include!("c/\
+            d.rs"); #[path = "\x65.rs"] mod e;
+include!(concat!("f/", stringify!(g), '.', "r\u{73}")); include!(concat!("h", 1, true, '\x2e', "rs"));
+include!(concat!("i/", stringify!(a b))); include!(concat!(1.5, "j"));"#,
+        &[
+            "1: part \"a/b.rs\" (*)",
+            "1: part \"c/d.rs\" (*)",
+            "2: part \"e.rs\" (as e)",
+            "3: part \"f/g.rs\" (*)",
+            "3: part \"h1true.rs\" (*)",
+        ],
+    );
+    check(
         "include!(concat!(env!(\"OUT_DIR\"), \"/x.rs\"));\ninclude!($x);\ninclude_str!(a::B);",
         &["3: a::B"],
     );
