@@ -25,8 +25,9 @@ pub(super) struct Package {
     pub(super) roots: Vec<String>,
     /// The year of the edition.
     pub(super) edition: u16,
-    /// By what they are called in code.
-    pub(super) dependencies: HashMap<String, Dependency>,
+    /// By what they are called in code; several where that depends on the
+    /// platform or on what is built.
+    pub(super) dependencies: HashMap<String, Vec<Dependency>>,
 }
 
 /// Another package.
@@ -131,11 +132,14 @@ impl<'f> Manifests<'f> {
         let library = library(self.files, folder, name, manifest);
         let mut roots = roots(self.files, folder, name, edition, manifest);
         roots.extend(library.iter().map(|(_, root)| root.clone()));
-        let mut dependencies = HashMap::default();
+        let mut dependencies: HashMap<String, Vec<Dependency>> = HashMap::default();
         for table in dependency_tables(manifest) {
             for (alias, value) in table {
                 let found = dependency(folder, alias, value, workspace.as_ref(), manifest);
-                dependencies.insert(alias.replace('-', "_"), found);
+                let known = dependencies.entry(alias.replace('-', "_")).or_default();
+                if !known.contains(&found) {
+                    known.push(found);
+                }
             }
         }
         Some(Package {
@@ -226,7 +230,15 @@ fn dependency(
             join(root, patch.get("path").and_then(Value::as_str).filter(|_| patched == name)?)
         })
     };
-    Dependency { name: name.to_owned(), folder: own.or_else(patched) }
+    // `"name:version" = { path = ".." }`, also after a source and a `#`.
+    let replaced = || {
+        table_at(patches, "replace").into_iter().flatten().find_map(|(key, other)| {
+            let key = key.rsplit('#').next().unwrap_or(key);
+            let replaced = key.split([':', '@']).next().unwrap_or(key);
+            join(root, other.get("path").and_then(Value::as_str).filter(|_| replaced == name)?)
+        })
+    };
+    Dependency { name: name.to_owned(), folder: own.or_else(patched).or_else(replaced) }
 }
 
 /// What the library of a package is called in code, and its root.

@@ -18,7 +18,11 @@ impl Crates<'_> {
     pub(super) fn path(&self, place: Id, path: &str, is_use: bool) -> (Meaning, Option<Meaning>) {
         if let Some(name) = path.strip_prefix("extern ") {
             let root = self.root_of(place);
-            return (self.external(root, name).unwrap_or_default(), None);
+            let meaning = match name {
+                "self" => Some(Meaning::modules(vec![root])),
+                name => self.external(root, name),
+            };
+            return (meaning.unwrap_or_default(), None);
         }
         let root = self.root_of(place);
         let is_old = self.edition(root) < 2018;
@@ -31,6 +35,7 @@ impl Crates<'_> {
                 let own = self.modules.own(place);
                 // A name that is imported here may be written so, too.
                 match rest.first() {
+                    Some(&"super") => (self.follow(vec![own], &rest), None),
                     Some(name) if self.modules.children(own, name).is_empty() => {
                         let (used, is_said) = self.used(own, name);
                         if used.is_nothing() {
@@ -241,15 +246,18 @@ impl Crates<'_> {
         let Some(package) = self.modules.of_root(root, |own| own.package.clone()).flatten() else {
             return builtin;
         };
-        if let Some(dependency) = package.dependencies.get(name) {
-            let local = dependency.folder.as_ref().and_then(|folder| self.manifests.package(folder));
-            return match local.as_ref().and_then(|local| Some((local, local.library.as_ref()?))) {
-                Some((local, (_, root))) => {
-                    Some(Meaning::modules(vec![self.modules.root(root, Some(local))]))
-                }
-                None if builtin.is_some() => builtin,
-                None => Some(Meaning { packages: vec![dependency.name.clone()], ..Meaning::default() }),
-            };
+        if let Some(dependencies) = package.dependencies.get(name) {
+            let mut found = Meaning::default();
+            for dependency in dependencies {
+                let local = dependency.folder.as_ref().and_then(|folder| self.manifests.package(folder));
+                found.add(match local.as_ref().and_then(|local| Some((local, local.library.as_ref()?))) {
+                    Some((local, (_, root))) => Meaning::modules(vec![self.modules.root(root, Some(local))]),
+                    None if builtin.is_some() => builtin.clone().unwrap_or_default(),
+                    None => Meaning { packages: vec![dependency.name.clone()], ..Meaning::default() },
+                });
+            }
+            found.is_whole = !found.modules.is_empty();
+            return Some(found);
         }
         // Every other crate of a package uses its library by name.
         match &package.library {
@@ -263,7 +271,7 @@ impl Crates<'_> {
 
     /// A dependency in this tree whose library has a name of its own.
     fn by_library(&self, package: &Package, name: &str) -> Option<Meaning> {
-        for dependency in package.dependencies.values() {
+        for dependency in package.dependencies.values().flatten() {
             let Some(folder) = &dependency.folder else { continue };
             let Some(local) = self.manifests.package(folder) else { continue };
             if let Some((_, root)) = local.library.as_ref().filter(|(library, _)| library == name) {

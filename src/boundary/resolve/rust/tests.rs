@@ -223,6 +223,59 @@ fn the_first_edition_begins_paths_at_the_root() {
 }
 
 #[test]
+fn roundabout_names_lead_to_what_they_mean() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            ("src/lib.rs", "mod a; mod b;"),
+            ("src/a.rs", "pub mod deep;"),
+            ("src/a/deep.rs", ""),
+            (
+                "src/b.rs",
+                "use self::super::a::X;\nfn f() { self::super::a::deep::g() }\nextern crate self as me;\nfn g() { me::a::deep::h(); self::me::a::i() }",
+            ),
+        ],
+        &[
+            "src/a.rs:1 deep -> src/a/deep.rs",
+            "src/b.rs:1 self::super::a::X -> src/a.rs",
+            "src/b.rs:2 self::super::a::deep::g -> src/a/deep.rs",
+            "src/b.rs:4 me::a::deep::h -> src/a/deep.rs",
+            "src/b.rs:4 self::me::a::i -> src/a.rs",
+            "src/lib.rs:1 a -> src/a.rs",
+            "src/lib.rs:1 b -> src/b.rs",
+        ],
+    );
+}
+
+#[test]
+fn one_name_stands_for_a_package_on_each_platform() {
+    check(
+        &[
+            (
+                "Cargo.toml",
+                "[package]\nname = 'a'\nedition = '2021'\n[target.'cfg(unix)'.dependencies]\nsys = { path = 'unix', package = 'unix' }\n[target.'cfg(windows)'.dependencies]\nsys = { path = 'windows', package = 'windows' }\n[build-dependencies]\nsys = '1'\n[dependencies]\nold = '1'\nolder = '1'\n[replace]\n'old:1.0.0' = { path = 'unix' }\n'https://host/index#older@1.0.0' = { path = 'windows' }",
+            ),
+            ("src/lib.rs", "use sys::m::X;\nuse old::m::Y;\nuse older::m::Z;"),
+            ("unix/Cargo.toml", "[package]\nname = 'unix'"),
+            ("unix/src/lib.rs", "mod m;"),
+            ("unix/src/m.rs", ""),
+            ("windows/Cargo.toml", "[package]\nname = 'windows'"),
+            ("windows/src/lib.rs", "mod m;"),
+            ("windows/src/m.rs", ""),
+        ],
+        &[
+            "src/lib.rs:1 sys::m::X -> unix/src/m.rs",
+            "src/lib.rs:1 sys::m::X -> windows/src/m.rs",
+            "src/lib.rs:1 sys::m::X -> package sys",
+            "src/lib.rs:2 old::m::Y -> unix/src/m.rs",
+            "src/lib.rs:3 older::m::Z -> windows/src/m.rs",
+            "unix/src/lib.rs:1 m -> unix/src/m.rs",
+            "windows/src/lib.rs:1 m -> windows/src/m.rs",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_no_crate_has_is_placed_by_its_name() {
     check(
         &[
