@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::super::{Import, Kind, Unreadable};
-use super::found::{Found, Given};
+use super::found::{Found, Given, composed};
 use super::node::{Module, Read};
 
 /// What was read, and where.
@@ -295,8 +295,8 @@ fn modules_around(place: u32, found: &Found<'_>, scopes: &[Scope]) -> Vec<String
             break;
         };
         match (brace.module, &scope.folder, scope.block) {
-            (Some(name), None, _) => names.push(name.to_owned()),
-            (Some(name), Some(folder), _) => names.push(format!("{name} \"{folder}\"")),
+            (Some(name), None, _) => names.push(composed(name)),
+            (Some(name), Some(folder), _) => names.push(format!("{} \"{folder}\"", composed(name))),
             (None, _, Some(block)) => names.push(format!("{{{block}}}")),
             _ => {}
         }

@@ -1,5 +1,9 @@
 //! What a scan finds, and the words that it goes by.
 
+use unicode_normalization::UnicodeNormalization;
+
+use super::node::Read;
+
 /// A piece of the text that holds an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slice {
@@ -70,18 +74,25 @@ pub(super) struct Found<'t> {
     pub(super) is_unsure: bool,
     /// Where that began.
     pub(super) unsure_at: Option<usize>,
+    /// Whether a macro that makes data of its tokens is the one that everybody
+    /// knows by this name.
+    pub(super) trusts: bool,
+    /// Whether a macro of such a name is made here, or is one of this crate.
+    pub(super) is_shadowed: bool,
     /// Whether there is a path that may be none.
     pub(super) is_doubtful: bool,
 }
 
 impl Found<'_> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(trusts: bool) -> Self {
         Self {
             slices: Vec::new(),
             braces: vec![Brace { parent: 0, module: None, tokens: Given::No }],
             declared: Vec::new(),
             is_unsure: false,
             unsure_at: None,
+            trusts,
+            is_shadowed: false,
             is_doubtful: false,
         }
     }
@@ -119,6 +130,17 @@ pub(super) fn is_data(name: &str) -> bool {
     DATA.contains(&name)
 }
 
+/// Whether this brings in a macro of the crate by such a name.
+pub(super) fn is_shadowing(read: &Read) -> bool {
+    let Read::Use { leaves, .. } = read else { return false };
+    leaves.iter().any(|leaf| {
+        let (first, last) = (leaf.path.split("::").next(), leaf.path.rsplit("::").next());
+        let name = leaf.alias.as_deref().or(last).unwrap_or_default();
+        let is_own = matches!(first, Some("crate" | "self" | "super" | "$crate"));
+        is_data(name) && (is_own || leaf.alias.is_some() && last != Some(name))
+    })
+}
+
 /// Whether a macro of this name passes on items under a condition, as is the
 /// custom.
 pub(super) fn is_condition(name: &str) -> bool {
@@ -139,6 +161,11 @@ pub(super) fn is_include(name: &str) -> bool {
 /// A name without the mark of a raw one.
 pub(super) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
+}
+
+/// A name as it is compared: composed as Unicode has it.
+pub(super) fn composed(name: &str) -> String {
+    if name.is_ascii() { name.to_owned() } else { name.nfc().collect() }
 }
 
 pub(super) fn is_path_keyword(word: &str) -> bool {

@@ -5,7 +5,9 @@ use tree_sitter::{Node, Tree};
 use super::super::tree::{children, first_error, parse, text_of};
 use super::super::{Import, Unreadable};
 use super::assemble::{Draft, assemble};
-use super::found::{Brace, Declared, Found, Given, Role, is_condition, is_data, is_include, is_tool, plain};
+use super::found::{
+    Brace, Declared, Found, Given, Role, is_condition, is_data, is_include, is_shadowing, is_tool, plain,
+};
 use super::lexer::{Kind, Token, Tokens};
 use super::node::{self, Read};
 use super::scan::Scanner;
@@ -17,19 +19,30 @@ pub(super) fn imports(text: &str) -> Result<Vec<Import>, Unreadable> {
     if let Some(line) = first_error(&tree, text, &["use", "mod", "::", "extern", "include"]) {
         return Err(Unreadable::Syntax { line });
     }
+    match read_by(text, &tree, true)? {
+        Some(imports) => Ok(imports),
+        None => Ok(read_by(text, &tree, false)?.unwrap_or_default()),
+    }
+}
+
+/// None for a text in which macros have been trusted that are not to be.
+fn read_by(text: &str, tree: &Tree, trusts: bool) -> Result<Option<Vec<Import>>, Unreadable> {
     let mut reader = Reader {
         text,
-        found: Found::new(),
+        found: Found::new(trusts),
         drafts: Vec::new(),
         brace: 0,
         in_attribute: false,
         budget: super::budget(text),
     };
-    reader.read(&tree)?;
+    reader.read(tree)?;
     let Reader { found, mut drafts, mut budget, .. } = reader;
     // What macros are given is no more than tokens to the grammar.
     drafts.extend(slices::read(text, &found.slices, &mut budget).unwrap_or_default());
-    assemble(text, &found, drafts, budget)
+    if trusts && (found.is_shadowed || drafts.iter().any(|draft| is_shadowing(&draft.read))) {
+        return Ok(None);
+    }
+    assemble(text, &found, drafts, budget).map(Some)
 }
 
 struct Reader<'t> {
@@ -100,6 +113,10 @@ impl<'t> Reader<'t> {
                     self.tokens(right, Role { is_macro: true, is_free: true, ..Role::default() });
                 }
                 return Ok(false);
+            }
+            "macro_definition" => {
+                let name = node.child_by_field_name("name");
+                self.found.is_shadowed |= name.is_some_and(|name| is_data(plain(self.text_of(name))));
             }
             "enum_item" | "struct_item" | "union_item" | "trait_item" => self.declare(node),
             "type_item" => {
@@ -201,7 +218,7 @@ impl<'t> Reader<'t> {
         let role = Role {
             is_macro: true,
             is_free: !is_condition(name),
-            is_data: is_data(name),
+            is_data: self.found.trusts && is_data(name),
             is_attribute: self.in_attribute,
         };
         if let Some(tokens) = children(node).into_iter().find(|child| child.kind() == "token_tree") {

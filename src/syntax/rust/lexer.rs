@@ -59,8 +59,10 @@ const WORD: u8 = 2;
 const DIGIT: u8 = 3;
 const OPEN: u8 = 4;
 const CLOSE: u8 = 5;
+/// What may begin a blank of Unicode, and else is part of a word.
+const LEAD: u8 = 6;
 
-/// The class of each byte. All that is not ASCII counts as part of a word.
+/// The class of each byte. All else that is not ASCII counts as part of a word.
 static CLASS: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -69,6 +71,7 @@ const fn classes() -> [u8; 256] {
     while byte < 256 {
         class[byte] = match byte as u8 {
             b' ' | b'\t' | b'\n' | b'\r' | 11 | 12 => BLANK,
+            0xc2 | 0xe2 => LEAD,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 128.. => WORD,
             b'0'..=b'9' => DIGIT,
             b'(' | b'[' | b'{' => OPEN,
@@ -88,6 +91,12 @@ impl<'t> Lexer<'t> {
         lexer
     }
 
+    /// A reader of what is between two places.
+    pub(super) fn of_part(text: &'t str, start: usize, end: usize) -> Self {
+        let text = text.as_bytes().get(..end).unwrap_or_default();
+        Self { text, at: start, is_unterminated: false, endless: None }
+    }
+
     fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(0)
     }
@@ -100,8 +109,12 @@ impl<'t> Lexer<'t> {
     /// script between lines of dashes.
     fn skip_preamble(&mut self) {
         if self.text.starts_with(b"#!") {
-            let next = self.text[2..].iter().find(|byte| !byte.is_ascii_whitespace());
-            if next != Some(&b'[') {
+            // Comments may stand within an attribute.
+            self.at = 2;
+            self.skip_blank();
+            let is_attribute = self.byte(self.at) == b'[';
+            (self.at, self.is_unterminated) = (0, false);
+            if !is_attribute {
                 self.skip_line();
             }
         }
@@ -138,19 +151,23 @@ impl<'t> Lexer<'t> {
                 self.skip_line();
             } else if byte == b'/' && self.byte(self.at + 1) == b'*' {
                 self.skip_block_comment();
-            } else if byte == 0xe2 && self.is_mark() {
-                self.at += 3;
+            } else if self.class(self.at) == LEAD && self.is_mark() {
+                self.at += if byte == 0xe2 { 3 } else { 2 };
             } else {
                 return;
             }
         }
     }
 
-    /// The blanks of Unicode that Rust allows: direction marks, line and
-    /// paragraph separator.
+    /// The blanks of Unicode that Rust allows: next line, direction marks, line
+    /// and paragraph separator.
     fn is_mark(&self) -> bool {
-        let rest = self.text.get(self.at..self.at + 3).unwrap_or_default();
-        matches!(rest, b"\xe2\x80\x8e" | b"\xe2\x80\x8f" | b"\xe2\x80\xa8" | b"\xe2\x80\xa9")
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        rest.starts_with(b"\xc2\x85")
+            || matches!(
+                rest.get(..3).unwrap_or_default(),
+                b"\xe2\x80\x8e" | b"\xe2\x80\x8f" | b"\xe2\x80\xa8" | b"\xe2\x80\xa9"
+            )
     }
 
     fn skip_block_comment(&mut self) {
@@ -243,10 +260,9 @@ impl<'t> Lexer<'t> {
             self.at += width + 1;
             return Kind::Other(0);
         }
-        if self.class(self.at) == WORD {
+        if self.begins_word(self.at) {
             self.skip_word();
-            if self.byte(self.at) == b'#' && self.byte(self.at - 1) == b'r' && self.class(self.at + 1) == WORD
-            {
+            if self.byte(self.at) == b'#' && self.byte(self.at - 1) == b'r' && self.begins_word(self.at + 1) {
                 self.at += 1;
                 self.skip_word();
             }
@@ -254,9 +270,17 @@ impl<'t> Lexer<'t> {
         Kind::Other(b'\'')
     }
 
+    fn begins_word(&self, at: usize) -> bool {
+        matches!(self.class(at), WORD | LEAD)
+    }
+
     fn skip_word(&mut self) {
-        while matches!(self.class(self.at), WORD | DIGIT) {
-            self.at += 1;
+        loop {
+            match self.class(self.at) {
+                WORD | DIGIT => self.at += 1,
+                LEAD if !self.is_mark() => self.at += 1,
+                _ => return,
+            }
         }
     }
 
@@ -283,7 +307,7 @@ impl<'t> Lexer<'t> {
                 if self.skip_raw_string() {
                     return Kind::Text;
                 }
-                if self.text[start..self.at] == *b"r" && self.class(self.at + 1) == WORD {
+                if self.text[start..self.at] == *b"r" && self.begins_word(self.at + 1) {
                     self.at += 1;
                     self.skip_word();
                 }
@@ -300,7 +324,7 @@ impl Tokens for Lexer<'_> {
         let start = self.at;
         let byte = self.byte(start);
         let kind = match CLASS[usize::from(byte)] {
-            WORD => self.word(),
+            WORD | LEAD => self.word(),
             DIGIT => {
                 self.skip_word();
                 if self.byte(self.at) == b'.' && self.class(self.at + 1) == DIGIT {
@@ -353,7 +377,7 @@ impl Tokens for Lexer<'_> {
         }
         match self.byte(at) {
             b':' => self.byte(at + 1) == b':',
-            b'\n' | b'\r' | b'\t' | b'/' => {
+            b'\n' | b'\r' | b'\t' | b'/' | 11 | 12 | 0xc2 | 0xe2 => {
                 let mark = self.at;
                 self.skip_blank();
                 let is_sep = self.byte(self.at) == b':' && self.byte(self.at + 1) == b':';

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::tree::{children, text_of};
-use super::found::{is_include, plain};
+use super::found::{composed, is_include, plain};
 
 /// How deep lists of one `use` are read within each other.
 const DEPTH: usize = 64;
@@ -83,7 +83,7 @@ pub(super) fn use_tree(argument: Node<'_>, text: &str, budget: &mut usize) -> Op
             "use_as_clause" => {
                 let path = joined(&spelled(node.child_by_field_name("path")?, text)?);
                 let alias = node.child_by_field_name("alias");
-                leaf(path, false, alias.map(|alias| plain(text_of(alias, text)).to_owned()));
+                leaf(path, false, alias.map(|alias| composed(plain(text_of(alias, text)))));
             }
             "line_comment" | "block_comment" => {}
             _ => leaf(joined(&spelled(node, text)?), false, None),
@@ -134,19 +134,20 @@ pub(super) fn spelled(node: Node<'_>, text: &str) -> Option<String> {
         }
     }
     parts.reverse();
-    Some(parts.join("::"))
+    let path = parts.join("::");
+    Some(if path.is_ascii() { path } else { composed(&path) })
 }
 
 /// `extern crate a as b;`
 pub(super) fn extern_crate(node: Node<'_>, text: &str) -> Option<Read> {
-    let name = plain(text_of(node.child_by_field_name("name")?, text)).to_owned();
-    let alias = node.child_by_field_name("alias").map(|alias| plain(text_of(alias, text)).to_owned());
+    let name = composed(plain(text_of(node.child_by_field_name("name")?, text)));
+    let alias = node.child_by_field_name("alias").map(|alias| composed(plain(text_of(alias, text))));
     Some(Read::Crate { alias: alias.unwrap_or_else(|| name.clone()), name })
 }
 
 /// A module, with the attributes in front of it.
 pub(super) fn module(node: Node<'_>, attributes: &[Node<'_>], text: &str) -> Option<Module> {
-    let name = plain(text_of(node.child_by_field_name("name")?, text)).to_owned();
+    let name = composed(plain(text_of(node.child_by_field_name("name")?, text)));
     let mut module = Module { name, ..Module::default() };
     for attribute in attributes
         .iter()
@@ -288,7 +289,8 @@ pub(super) fn include(call: Node<'_>, text: &str) -> Option<Read> {
                 leaves.next();
                 let word = text_of(leaves.next()?, text);
                 let is_word = word.chars().all(|c| c.is_alphanumeric() || c == '_');
-                let is_whole = leaves.peek().is_some_and(|next| matches!(text_of(*next, text), ")" | "]" | "}"));
+                let is_whole =
+                    leaves.peek().is_some_and(|next| matches!(text_of(*next, text), ")" | "]" | "}"));
                 if !is_word || !is_whole {
                     return None;
                 }

@@ -38,6 +38,8 @@ pub(super) struct Scanner<'t, 'f, T> {
     /// The `<` that are open since the last statement began: whether a path
     /// goes on behind its `>`, as in `<T>::f` and `Vec::<T>::new`.
     pub(super) angles: Vec<bool>,
+    /// What stands before the last `=`.
+    pub(super) key: Token,
     /// Where the last attribute ended.
     attribute_end: Option<usize>,
     /// What the next group is that opens.
@@ -58,6 +60,7 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
             before: Token { kind: Kind::End, start: 0, end: 0 },
             visible: (usize::MAX, false),
             angles: Vec::new(),
+            key: Token { kind: Kind::End, start: 0, end: 0 },
             attribute_end: None,
             role_of_next: None,
         }
@@ -76,7 +79,12 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                 Kind::Open(byte) => self.opened(byte, token, before),
                 Kind::Close(byte) => self.closed(byte, token),
                 Kind::Other(byte) => self.other(byte, token, before),
-                Kind::Text => self.attributes = None,
+                Kind::Text => {
+                    self.attributes = None;
+                    if self.role.is_attribute && before.kind == Kind::Other(b'=') {
+                        self.quoted(token);
+                    }
+                }
             }
             if self.found.is_unsure && self.found.unsure_at.is_none() {
                 self.found.unsure_at = Some(token.start);
@@ -166,7 +174,12 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                 }
                 self.attributes = None;
             }
-            _ => self.attributes = None,
+            _ => {
+                if byte == b'=' {
+                    self.key = before;
+                }
+                self.attributes = None;
+            }
         }
     }
 
@@ -180,6 +193,21 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
                 break;
             }
         }
+    }
+
+    /// Skips `<>`, which may stand behind any part of a path, in front of more
+    /// of it.
+    fn skip_no_arguments(&mut self, from: usize) -> bool {
+        if self.text.as_bytes().get(from) != Some(&b'<') {
+            return false;
+        }
+        let mark = self.tokens.mark();
+        self.tokens.next();
+        let is_nothing = self.tokens.next().kind == Kind::Other(b'>') && self.tokens.is_at_sep();
+        if !is_nothing {
+            self.tokens.reset(mark);
+        }
+        is_nothing
     }
 
     pub(super) fn pattern_is_next(&mut self) {
@@ -342,12 +370,19 @@ impl<'t, 'f, T: Tokens> Scanner<'t, 'f, T> {
     fn path(&mut self, start: usize, first: Token, global: Option<Token>) {
         let (mut end, mut last, mut parts) = (first.end, first, 1usize);
         let (mut is_cut, mut is_open) = (false, false);
-        while self.tokens.is_at_sep() {
+        loop {
+            self.skip_no_arguments(end);
+            if !self.tokens.is_at_sep() {
+                break;
+            }
             let mark = self.tokens.mark();
             let sep = self.tokens.next();
+            if self.skip_no_arguments(sep.end) && self.tokens.is_at_sep() {
+                continue;
+            }
             let next = self.tokens.next();
             let text = self.text_of(next);
-            if next.kind == Kind::Word && (is_path_keyword(text) || !is_keyword(text)) {
+            if next.kind == Kind::Word && (matches!(text, "super" | "Self") || !is_keyword(text)) {
                 (end, last) = (next.end, next);
                 parts += 1;
                 continue;

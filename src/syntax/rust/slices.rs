@@ -1,5 +1,6 @@
 //! Parses the slices of a file that hold imports, all in one text.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use tree_sitter::Node;
@@ -7,41 +8,55 @@ use tree_sitter::Node;
 use super::super::tree::{children, parse, text_of};
 use super::super::{Import, Unreadable};
 use super::assemble::{Draft, assemble};
-use super::found::{Found, Role, Slice, What};
+use super::found::{Found, Role, Slice, What, is_shadowing};
 use super::full;
-use super::lexer::Lexer;
+use super::lexer::{Kind, Lexer, Tokens};
 use super::node::{self, Read};
 use super::scan::Scanner;
 
 /// How many bytes that are no Rust the parser is given at once: the time that
 /// it takes to go on behind errors grows with the square of their number.
 const ERRONEOUS: usize = 1 << 16;
+/// How many slices that macros were given may be no Rust.
+const FAILURES: usize = 4096;
 /// How many slices are parsed at once where one of them is no Rust.
 const CHUNK: usize = 32;
 
 /// The imports of a file; none if it was not understood.
 pub(super) fn imports(text: &str) -> Option<Result<Vec<Import>, Unreadable>> {
-    let mut found = Found::new();
+    read_by(text, true).or_else(|| read_by(text, false))?
+}
+
+/// The inner none is for what was not understood; the outer for a text in
+/// which macros have been trusted that are not to be.
+fn read_by(text: &str, trusts: bool) -> Option<Option<Result<Vec<Import>, Unreadable>>> {
+    let mut found = Found::new(trusts);
     let lexer = Scanner::new(text, Lexer::new(text), &mut found, 0, Role::default()).run();
     if let Some(start) = lexer.endless {
         // The grammar would look for the end again from every quote on.
-        return Some(Err(no_rust(text, start)));
+        return Some(Some(Err(no_rust(text, start))));
+    }
+    if trusts && found.is_shadowed {
+        return None;
     }
     if found.is_unsure || lexer.is_unterminated {
         let at = found.unsure_at.unwrap_or(text.len());
-        return (text.len() > ERRONEOUS).then(|| Err(no_rust(text, at)));
+        return Some((text.len() > ERRONEOUS).then(|| Err(no_rust(text, at))));
     }
     if found.is_doubtful
         && text.len() <= ERRONEOUS
         && let Ok(imports) = full::imports(text)
     {
-        return Some(Ok(imports));
+        return Some(Some(Ok(imports)));
     }
     let mut budget = super::budget(text);
     let Some(drafts) = read(text, &found.slices, &mut budget) else {
-        return (text.len() > ERRONEOUS).then(|| Err(no_rust(text, 0)));
+        return Some((text.len() > ERRONEOUS).then(|| Err(no_rust(text, 0))));
     };
-    Some(assemble(text, &found, drafts, budget))
+    if trusts && drafts.iter().any(|draft| is_shadowing(&draft.read)) {
+        return None;
+    }
+    Some(Some(assemble(text, &found, drafts, budget)))
 }
 
 fn no_rust(text: &str, at: usize) -> Unreadable {
@@ -53,7 +68,7 @@ fn no_rust(text: &str, at: usize) -> Unreadable {
 /// not as the grammar has it.
 pub(super) fn read(text: &str, slices: &[Slice], budget: &mut usize) -> Option<Vec<Draft>> {
     let mut drafts = Vec::new();
-    let mut rest = slices;
+    let (mut rest, mut failures) = (slices, 0);
     while !rest.is_empty() {
         let mut size = 0usize;
         let fits = rest.iter().take_while(|slice| {
@@ -61,13 +76,19 @@ pub(super) fn read(text: &str, slices: &[Slice], budget: &mut usize) -> Option<V
             size <= ERRONEOUS
         });
         let (some, others) = rest.split_at(fits.count().max(1));
-        read_some(text, some, budget, &mut drafts)?;
+        read_some(text, some, budget, &mut drafts, &mut failures)?;
         rest = others;
     }
     Some(drafts)
 }
 
-fn read_some(text: &str, slices: &[Slice], budget: &mut usize, drafts: &mut Vec<Draft>) -> Option<()> {
+fn read_some(
+    text: &str,
+    slices: &[Slice],
+    budget: &mut usize,
+    drafts: &mut Vec<Draft>,
+    failures: &mut usize,
+) -> Option<()> {
     if let Some(read) = read_all(text, slices, budget) {
         drafts.extend(read);
         return Some(());
@@ -81,7 +102,7 @@ fn read_some(text: &str, slices: &[Slice], budget: &mut usize, drafts: &mut Vec<
         for slice in some {
             match read_all(text, std::slice::from_ref(slice), budget) {
                 Some(read) => drafts.extend(read),
-                None if slice.in_macro => {}
+                None if slice.in_macro && *failures < FAILURES => *failures += 1,
                 None => return None,
             }
         }
@@ -92,15 +113,16 @@ fn read_some(text: &str, slices: &[Slice], budget: &mut usize, drafts: &mut Vec<
 /// Reads slices in one parse; none if that has any error.
 fn read_all(text: &str, slices: &[Slice], budget: &mut usize) -> Option<Vec<Draft>> {
     let mut items: Vec<&Slice> = Vec::new();
-    let mut paths: Vec<&str> = Vec::new();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut paths: Vec<Cow<'_, str>> = Vec::new();
+    let mut numbers: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let mut places: Vec<(&Slice, usize)> = Vec::new();
     let mut source = String::new();
     for slice in slices {
         let part = text.get(slice.start..slice.end)?;
         if slice.what == What::Path {
-            let number = *numbers.entry(part).or_insert_with(|| {
-                paths.push(part);
+            let part = without_arguments(part);
+            let number = *numbers.entry(part).or_insert_with_key(|part| {
+                paths.push(part.clone());
                 paths.len() - 1
             });
             places.push((slice, number));
@@ -159,6 +181,26 @@ fn read_all(text: &str, slices: &[Slice], budget: &mut usize) -> Option<Vec<Draf
         drafts.push(draft(slice, Read::Path(path)));
     }
     Some(drafts)
+}
+
+/// A path without the `<>` in it, which say nothing.
+fn without_arguments(path: &str) -> Cow<'_, str> {
+    if !path.contains('<') {
+        return Cow::Borrowed(path);
+    }
+    let mut parts = Vec::new();
+    let mut lexer = Lexer::of_part(path, 0, path.len());
+    loop {
+        let token = lexer.next();
+        match token.kind {
+            Kind::End => return Cow::Owned(parts.concat()),
+            Kind::Sep if parts.last() == Some(&"::") => {}
+            Kind::Sep | Kind::Word | Kind::Other(b'$') => {
+                parts.push(path.get(token.start..token.end).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
 }
 
 fn draft(slice: &Slice, read: Read) -> Draft {

@@ -101,6 +101,48 @@ fn attributes_and_derives_name_paths() {
 }
 
 #[test]
+fn attributes_name_paths_in_strings() {
+    check(
+        "#[serde(with = \"crate::a::b\", default = \"c::d\", skip_serializing_if = \"Option::is_none\")]\nstruct S;",
+        &["1: c::d", "1: crate::a::b"],
+    );
+    check(
+        "#[cfg_attr(x, serde(bound(serialize = r#\"T: a::B<::c::D> + Send\"#), as = \"Vec<(_, crate::e::F)>\"))]\nstruct S;",
+        &["1: ::c::D", "1: a::B", "1: crate::e::F"],
+    );
+    check("#[a(b = \"dyn c::D + 'a\", e = \"<F as g::H>::I\")] struct S;", &["1: c::D", "1: g::H"]);
+    check(
+        "#[doc = \"a::b\"]\n#[doc(alias = \"c::d\")]\n#[deprecated(note = \"e::f\")]\n#[error(\"g::h\")]\n#[x(y = \"see i::j for more\", rename = \"k::l\", z = \"m::n! {}\")]\nstruct S;",
+        &[],
+    );
+}
+
+#[test]
+fn arguments_that_say_nothing_hide_nothing() {
+    let found = |text: &str| imports(text).unwrap().into_iter().map(|i| i.specifier).collect::<Vec<_>>();
+    assert_eq!(
+        found("fn f(x: crate::a<>::b::C) { crate::<>::d::<>::e(); g::h::<>() }"),
+        ["crate::a::b::C", "crate::d::e", "g::h"]
+    );
+}
+
+#[test]
+fn macros_of_a_known_name_are_read_if_they_are_others() {
+    check("macro_rules! quote { ($($t:tt)*) => { $($t)* } }\nquote! { use a::b; }", &["2: a::b"]);
+    check(
+        "use crate::pass as stringify;\nstringify! { c::d }",
+        &["1: crate::pass (as stringify)", "2: c::d"],
+    );
+    check("stringify! { c::d }\nuse super::stringify;", &["1: c::d", "2: super::stringify"]);
+    check("use quote::quote;\nquote! { a::b }", &["1: quote::quote"]);
+}
+
+#[test]
+fn names_are_compared_as_unicode_composes_them() {
+    check("mod e\u{301} { mod a; }\nuse e\u{301}::b as i\u{301};", &["1: part a in é", "2: é::b (as í)"]);
+}
+
+#[test]
 fn what_macros_are_given_is_read() {
     check("fn f() { vec![crate::a::b(), c::d!(e::f)]; }", &["1: c::d", "1: crate::a::b", "1: e::f"]);
     check(
@@ -202,6 +244,13 @@ fn text_that_is_no_code_is_left_out() {
     check("/// use a::b;\n//! c::d\n/** e::f */\nfn f() {}", &[]);
     check("#!/usr/bin/env run\nuse a;", &["2: a"]);
     check("#![no_std]\nuse a;", &["2: a"]);
+    let found = |text: &str| imports(text).unwrap().into_iter().map(|i| i.specifier).collect::<Vec<_>>();
+    assert_eq!(found("#! /* x */ [allow(x)] use a::b;\nuse c;"), ["a::b", "c"]);
+    assert_eq!(found("#! /* x */\n// y\n[allow(x)] use a::b;"), ["a::b"]);
+    assert_eq!(found("#!/bin/x use a::b;\nuse c;"), ["c"]);
+    let blanks = "use\u{85}a\u{2028}::\u{200e}b\u{85};fn f() { c\u{200f}::d\u{85}() }";
+    assert_eq!(found(blanks), ["a::b", "c::d"]);
+    check("fn ⱥ() { ⱥ::â::b() }", &["1: ⱥ::â::b"]);
 }
 
 #[test]
@@ -212,6 +261,10 @@ fn what_the_grammar_does_not_know_hides_nothing() {
         "use a::b;\nfn f() { if let Some(x) = y && let Some(z) = x {} }",
         "---\n[package]\nuse = \"c::d\"\n---\nuse a::b;",
         "use a::b;\nmacro m($x:ident) { $x }",
+        "use a::b;\nfn f() { let y = x.use; let z = use || y; }",
+        "use a::b;\nfn f<'a, T>(x: &'a T) -> impl Sized + use<'a, T> { gen { yield 1 } }",
+        "use a::b;\nunsafe extern \"C\" { safe fn f(); }\nimpl const X for Y {}",
+        "use a::b;\nfn f() { async || 1; async move |x| x; do yeet 1; builtin # offset_of(A, b); }",
         "use a::b;\nconst fn f() where (): ~const X {}",
     ] {
         let found: Vec<String> = imports(text).unwrap().into_iter().map(|import| import.specifier).collect();
