@@ -55,8 +55,14 @@ impl Meaning {
 
 type Targets = Rc<[Target]>;
 type ByName<T> = HashMap<String, T>;
+
 /// Modules, and over how many globs their names come.
-type Reach = Rc<[(usize, Id)]>;
+#[derive(Debug)]
+struct Reach {
+    nearest_first: Vec<(usize, Id)>,
+    /// By module, where there are many.
+    distance: HashMap<Id, usize>,
+}
 
 /// Where the code of a file is.
 #[derive(Clone, Debug)]
@@ -77,7 +83,8 @@ pub(super) struct Crates<'f> {
     /// What names stand for that modules import.
     imported: RefCell<HashMap<Id, ByName<(Meaning, bool)>>>,
     is_all_read: Cell<bool>,
-    reached: RefCell<HashMap<Id, Reach>>,
+    reached: RefCell<HashMap<Id, Rc<Reach>>>,
+    globs: RefCell<HashMap<Id, Rc<[Id]>>>,
     steps: Cell<u32>,
     /// How often a search ended at a name that is being looked up.
     cuts: Cell<u32>,
@@ -96,6 +103,7 @@ impl<'f> Crates<'f> {
             imported: RefCell::default(),
             cuts: Cell::new(0),
             reached: RefCell::default(),
+            globs: RefCell::default(),
             is_all_read: Cell::new(false),
             steps: Cell::new(0),
             pending: RefCell::default(),

@@ -1,15 +1,19 @@
 //! What names and paths stand for, looked up as rustc does.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::manifest::Package;
 use super::tree::Id;
 use super::{Crates, Meaning, Reach};
+use crate::boundary::HashMap;
 
 /// What comes with the language.
 const BUILTIN: [&str; 5] = ["std", "core", "alloc", "proc_macro", "test"];
 /// How many steps the search for one name may take.
 pub(super) const STEPS: u32 = 4096;
+/// How many modules are looked into one by one for a name.
+const FEW: usize = 16;
 /// How many names may stand for each other.
 const ALIASES: usize = 32;
 
@@ -169,25 +173,7 @@ impl Crates<'_> {
         }
         let is_said = !found.is_nothing();
         if !is_said {
-            let mut nearest = usize::MAX;
-            for (distance, module) in self.reach(at).iter() {
-                if *distance > nearest {
-                    break;
-                }
-                let children = self.modules.children(*module, name);
-                let mut there = Meaning::default();
-                if children.is_empty() {
-                    for path in self.modules.uses(*module, name) {
-                        there.add(self.path(*module, &path, true).0);
-                    }
-                } else {
-                    there = Meaning::modules(children);
-                }
-                if !there.is_nothing() {
-                    nearest = *distance;
-                    found.add(there);
-                }
-            }
+            found = self.by_glob(at, name);
         }
         let is_outermost = {
             let mut pending = self.pending.borrow_mut();
@@ -202,9 +188,69 @@ impl Crates<'_> {
         (found, is_said)
     }
 
+    /// What a module gets by this name from globs: of the nearest modules that
+    /// have it.
+    fn by_glob(&self, at: Id, name: &str) -> Meaning {
+        // `use super::*` in thousands of modules: what they get is the same.
+        if let [only] = *self.glob_targets(at) {
+            let children = self.modules.children(only, name);
+            return match children.is_empty() {
+                true if only == at => Meaning::default(),
+                true => self.used(only, name).0,
+                false => Meaning::modules(children),
+            };
+        }
+        let reach = self.reach(at);
+        let mut found = Meaning::default();
+        // Names are few and modules can be many, or the other way round.
+        let mut nearest = usize::MAX;
+        let mut look = |distance: usize, module: Id| {
+            let there = self.own_name(module, name);
+            if !there.is_nothing() {
+                if distance < nearest {
+                    found = Meaning::default();
+                }
+                nearest = distance;
+                found.add(there);
+            }
+            nearest
+        };
+        if reach.nearest_first.len() <= FEW {
+            for (distance, module) in &reach.nearest_first {
+                if look(*distance, *module) < *distance {
+                    break;
+                }
+            }
+            return found;
+        }
+        let named = self.modules.named(name);
+        let mut known: Vec<(usize, Id)> =
+            named.iter().filter_map(|module| Some((*reach.distance.get(module)?, *module))).collect();
+        known.sort_unstable();
+        for (distance, module) in known {
+            if look(distance, module) < distance {
+                break;
+            }
+        }
+        found
+    }
+
+    /// What a name stands for in a module, without its globs.
+    fn own_name(&self, module: Id, name: &str) -> Meaning {
+        let children = self.modules.children(module, name);
+        if !children.is_empty() {
+            return Meaning::modules(children);
+        }
+        let mut found = Meaning::default();
+        for path in self.modules.uses(module, name) {
+            found.add(self.path(module, &path, true).0);
+        }
+        found
+    }
+
     /// The modules whose names a module imports as they are, and over how many
     /// globs; the nearest first.
-    fn reach(&self, from: Id) -> Reach {
+    fn reach(&self, from: Id) -> Rc<Reach> {
         if let Some(known) = self.reached.borrow().get(&from) {
             return known.clone();
         }
@@ -214,19 +260,40 @@ impl Crates<'_> {
         let mut next = 0;
         while let Some((distance, at)) = found.get(next).copied() {
             next += 1;
-            for glob in self.modules.globs(at) {
-                let meaning = self.path(at, &glob, true).0;
-                for module in meaning.modules.iter().filter(|_| meaning.is_whole) {
-                    if seen.insert(*module) {
-                        found.push((distance + 1, *module));
-                    }
+            for module in self.glob_targets(at).iter() {
+                if seen.insert(*module) {
+                    found.push((distance + 1, *module));
                 }
             }
         }
         found.remove(0);
-        let found: Reach = found.into();
+        let distance = match found.len() {
+            0..=FEW => HashMap::default(),
+            _ => found.iter().map(|(distance, module)| (*module, *distance)).collect(),
+        };
+        let found = Rc::new(Reach { nearest_first: found, distance });
         if cuts == self.cuts.get() || self.pending.borrow().len() <= 1 {
             self.reached.borrow_mut().insert(from, found.clone());
+        }
+        found
+    }
+
+    /// The modules that the globs of a module name.
+    fn glob_targets(&self, at: Id) -> Rc<[Id]> {
+        if let Some(known) = self.globs.borrow().get(&at) {
+            return known.clone();
+        }
+        let cuts = self.cuts.get();
+        let mut found = Vec::new();
+        for glob in self.modules.globs(at) {
+            let meaning = self.path(at, &glob, true).0;
+            if meaning.is_whole {
+                found.extend(meaning.modules);
+            }
+        }
+        let found: Rc<[Id]> = found.into();
+        if cuts == self.cuts.get() || self.pending.borrow().len() <= 1 {
+            self.globs.borrow_mut().insert(at, found.clone());
         }
         found
     }

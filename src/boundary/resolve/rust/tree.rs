@@ -53,6 +53,10 @@ pub(super) struct Modules<'f> {
     crates: RefCell<HashMap<Id, Crate>>,
     roots: RefCell<HashMap<String, Id>>,
     by_file: RefCell<HashMap<Rc<str>, Vec<Id>>>,
+    /// Modules in the order in which they were read.
+    order: RefCell<Vec<Id>>,
+    /// Which modules have a name, of the first so many in that order.
+    by_name: RefCell<(usize, HashMap<String, Vec<Id>>)>,
     /// Whether there were more modules than any project has.
     pub(super) is_full: Cell<bool>,
 }
@@ -70,6 +74,8 @@ impl<'f> Modules<'f> {
             crates: RefCell::default(),
             roots: RefCell::default(),
             by_file: RefCell::default(),
+            order: RefCell::default(),
+            by_name: RefCell::default(),
             is_full: Cell::new(false),
         }
     }
@@ -145,6 +151,23 @@ impl<'f> Modules<'f> {
         self.at(id, |module| module.globs.clone()).unwrap_or_default()
     }
 
+    /// The modules that were read and have this name in them.
+    pub(super) fn named(&self, name: &str) -> Vec<Id> {
+        let (order, all) = (self.order.borrow(), self.all.borrow());
+        let (upto, by_name) = &mut *self.by_name.borrow_mut();
+        for id in order.get(*upto..).unwrap_or_default() {
+            let Some(module) = all.get(*id) else { continue };
+            for own in module.children.keys().chain(module.uses.keys()) {
+                let known = by_name.entry(own.clone()).or_default();
+                if known.last() != Some(id) {
+                    known.push(*id);
+                }
+            }
+        }
+        *upto = order.len();
+        by_name.get(name).cloned().unwrap_or_default()
+    }
+
     /// The module around, without the blocks.
     pub(super) fn own(&self, mut id: Id) -> Id {
         let all = self.all.borrow();
@@ -213,6 +236,7 @@ impl<'f> Modules<'f> {
             module.is_read = true;
             (module.file.clone(), module.folder.clone(), module.below.clone())
         };
+        self.order.borrow_mut().push(id);
         let mut queue = vec![(id, file, folder, below)];
         let mut seen = Vec::new();
         while let Some((id, file, folder, below)) = queue.pop() {
@@ -253,6 +277,7 @@ impl<'f> Modules<'f> {
             };
             id = known.unwrap_or_else(|| {
                 let next = self.add(root, id, file, at.0.clone(), at.1.clone(), true, depth);
+                self.order.borrow_mut().push(next);
                 let mut all = self.all.borrow_mut();
                 if let Some(module) = all.get_mut(next) {
                     module.is_block = is_block;
