@@ -6,14 +6,14 @@
 `cargo metadata` names the targets of each package, and rustc writes down
 which files it read for each library (dep-info). Both must agree with the
 parts that `git comm boundary graph` finds: every file that rustc read is
-reached, every other file is one that conditions leave out and stands in
-rust/accepted.txt with its cause, and nothing is missing.
+reached, every other file is one that a condition leaves out, and nothing is
+missing. The condition stands in rust/accepted.txt, and is looked up where the
+module is declared. The roots of all crates are those of `cargo metadata`.
 
 The packages come from crates.io, pinned by rust/Cargo.lock, into the folder
 that GIT_COMM_PEERS names, or else into one that is deleted afterwards.
 """
 
-import fnmatch
 import json
 import os
 import pathlib
@@ -22,6 +22,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import rust_targets
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -68,6 +70,28 @@ def edges_of(program, work, sources):
     return folder, json.loads(run(program, "boundary", "graph", "--json", cwd=folder))["edges"]
 
 
+def condition(lines, line):
+    """What the module that is declared in this line depends on: attributes and
+    macros in front of it and of all that it stands in, as rustfmt lays it out."""
+    found, at, indent, is_else = [], line - 1, None, False
+    while at >= 0:
+        text = lines[at]
+        own = len(text) - len(text.lstrip())
+        is_around = text.rstrip().endswith("{") and (indent is None or own < indent)
+        # What `else` leaves over depends on what was asked before.
+        is_branch = is_else and own == indent and text.rstrip().endswith("{")
+        if indent is None or is_around or is_branch:
+            block, above = [text.strip()], at - 1
+            while above >= 0 and lines[above].strip() and not lines[above].rstrip().endswith((";", "}", "{")):
+                block.insert(0, lines[above].strip())
+                above -= 1
+            found += [part for part in block if not part.startswith("//")]
+            indent, is_else = own, text.strip() == "} else {" or is_branch and block[0].startswith("} else")
+            at = above + 1
+        at -= 1
+    return " ".join(found + [text for text in lines if text.startswith("#![cfg(")])
+
+
 def accepted():
     for line in (HERE / "rust/accepted.txt").read_text().splitlines():
         if line and not line.startswith("#"):
@@ -106,26 +130,36 @@ def main():
                 queue.extend(parts.get(at, ()))
         theirs = read_by_rustc(peers, sources, library)
         differences = [("only-rustc", path) for path in sorted(theirs - ours)]
-        differences += [("only-here", path) for path in sorted(ours - theirs)]
+        # Where they are declared, in files that rustc read.
+        declared = {path: [(e["from"], e["line"]) for e in edges
+                           if e["kind"] == "part" and e.get("to") == path and e["from"] in theirs]
+                    for path in ours - theirs}
+        differences += [("only-here", path) for path in sorted(declared) if declared[path]]
+        below = sum(1 for path in declared if not declared[path])
         differences += [("missing", f"{e['from']}:{e['import']}") for e in edges if e["target"] == "missing"]
         listed = 0
         for kind, path in differences:
-            cause = next((k for k in known if k[0] == name and fnmatch.fnmatch(f"{kind}:{path}", k[1])), None)
-            if cause:
-                used.add(cause)
+            causes = [k for k in known if k[:2] == (name, f"{kind}:{path}")]
+            around = [condition((folder / file).read_text().splitlines(), line)
+                      for file, line in declared.get(path, ())] if kind == "only-here" else []
+            if causes and all(any(cause[2] in text for cause in causes) for text in around):
+                used.update(cause for cause in causes if not around or any(cause[2] in text for text in around))
                 listed += 1
             else:
                 wrong += 1
-                print(f"{package}: {kind}:{path}")
-        roots = sum(1 for path in paths if path in parts or path == library)
+                print(f"{package}: {kind}:{path}", *around, sep="\n    ")
+        roots, others = rust_targets.differences(program, folder, [""])
+        wrong += len(others)
+        print(*others, sep="\n", end="\n" if others else "")
         print(f"{package}: {len(theirs)} files read by rustc, {len(ours)} reached, {listed} accepted, "
-              f"{len(paths)} targets, {roots} with parts, {len(edges)} edges")
+              f"{below} below these, {roots} roots, {len(edges)} edges")
     for entry in known:
         if entry not in used:
             wrong += 1
             print(f"accepted, but no difference: {' '.join(entry)}")
     if not kept:
         shutil.rmtree(work, ignore_errors=True)
+    wrong += rust_targets.compare(program)
     print("ok" if not wrong else f"{wrong} not accepted")
     return bool(wrong)
 

@@ -118,7 +118,7 @@ impl<'f> Manifests<'f> {
     }
 
     fn read(&self, folder: &str, manifest: &Table) -> Option<Package> {
-        let package = table_at(manifest, "package").or_else(|| table_at(manifest, "project"))?;
+        let package = own_table(manifest)?;
         let name = text_at(package, "name")?;
         let workspace = self.workspace(folder, manifest, package);
         let shared = workspace.as_ref().and_then(|(_, table)| table_at(table, "workspace"));
@@ -195,6 +195,11 @@ fn text_at<'t>(table: &'t Table, key: &str) -> Option<&'t str> {
     table.get(key).and_then(Value::as_str)
 }
 
+/// What a manifest says of its package.
+fn own_table(manifest: &Table) -> Option<&Table> {
+    table_at(manifest, "package").or_else(|| table_at(manifest, "project"))
+}
+
 /// Every table of dependencies: of all kinds, also those of one platform.
 fn dependency_tables(manifest: &Table) -> Vec<&Table> {
     let kinds =
@@ -245,6 +250,11 @@ fn dependency(
 fn library(files: &Files<'_>, folder: &str, name: &str, manifest: &Table) -> Option<(String, String)> {
     let table = table_at(manifest, "lib");
     let text = |key: &str| table.and_then(|t| text_at(t, key));
+    // It is looked for unless that is off, or where it is named.
+    let is_looked_for = own_table(manifest).and_then(|p| p.get("autolib")).and_then(Value::as_bool);
+    if table.is_none() && is_looked_for == Some(false) {
+        return None;
+    }
     let root = join(folder, text("path").unwrap_or("src/lib.rs"))?;
     let name = text("name").unwrap_or(name).replace('-', "_");
     files.has(&root).then_some((name, root))
@@ -260,7 +270,7 @@ fn roots(files: &Files<'_>, folder: &str, name: &str, edition: u16, manifest: &T
             true
         })
     };
-    let package = table_at(manifest, "package").or_else(|| table_at(manifest, "project"));
+    let package = own_table(manifest);
     match package.and_then(|p| p.get("build")) {
         Some(Value::String(path)) => {
             add(path);
@@ -270,8 +280,8 @@ fn roots(files: &Files<'_>, folder: &str, name: &str, edition: u16, manifest: &T
                 add(path);
             }
         }
-        Some(_) => {}
-        None => {
+        Some(Value::Boolean(false)) => {}
+        _ => {
             add("build.rs");
         }
     }
@@ -304,14 +314,16 @@ fn roots(files: &Files<'_>, folder: &str, name: &str, edition: u16, manifest: &T
         if !auto.unwrap_or(edition > 2015 || named.is_empty()) {
             continue;
         }
-        if key == "bin" {
+        // One of a name that is taken is none.
+        let is_free = |name: &str| !named.iter().any(|table| text_at(table, "name") == Some(name));
+        if key == "bin" && is_free(name) {
             add("src/main.rs");
         }
         let Some(below) = join(folder, place) else { continue };
         for path in files.below(&below) {
             let rest = path.get(below.len() + 1..).unwrap_or_default();
             let stem = rest.strip_suffix("/main.rs").or_else(|| rest.strip_suffix(".rs"));
-            if stem.is_some_and(|stem| !stem.contains('/') && !stem.starts_with('.')) {
+            if stem.is_some_and(|stem| !stem.contains('/') && !stem.starts_with('.') && is_free(stem)) {
                 add(&format!("{place}/{rest}"));
             }
         }

@@ -248,6 +248,33 @@ fn roundabout_names_lead_to_what_they_mean() {
 }
 
 #[test]
+fn roots_are_those_that_cargo_finds() {
+    let own = |package: &str, expected: &[&str]| {
+        let paths = ["src/lib.rs", "src/main.rs", "build.rs", "examples/e.rs", "examples/f/main.rs"];
+        let mut tree: Vec<(&str, &str)> = paths.iter().map(|path| (*path, "use crate::x;")).collect();
+        tree.push(("Cargo.toml", package));
+        let roots: Vec<String> = edges(&tree)
+            .into_iter()
+            .filter_map(|edge| {
+                let (from, to) = (edge.split(':').next()?, edge.rsplit("-> ").next()?);
+                (from == to).then(|| from.to_owned())
+            })
+            .collect();
+        assert_eq!(roots, expected, "{package}");
+    };
+    let all = ["build.rs", "examples/e.rs", "examples/f/main.rs", "src/lib.rs", "src/main.rs"];
+    own("[package]\nname = 'a'\nedition = '2021'\nbuild = true", &all);
+    own(
+        "[package]\nname = 'a'\nedition = '2021'\nbuild = false\nautolib = false",
+        &all[1..].iter().copied().filter(|path| *path != "src/lib.rs").collect::<Vec<_>>(),
+    );
+    own(
+        "[package]\nname = 'a'\nedition = '2021'\n[[bin]]\nname = 'a'\npath = 'build.rs'\n[[example]]\nname = 'e'\npath = 'examples/f/main.rs'",
+        &["build.rs", "examples/f/main.rs", "src/lib.rs"],
+    );
+}
+
+#[test]
 fn one_name_stands_for_a_package_on_each_platform() {
     check(
         &[
