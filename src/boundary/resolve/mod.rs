@@ -19,6 +19,9 @@ pub struct Options {
     /// Folders that Python's module names begin at, beside those that are
     /// found; relative to the root.
     pub python_roots: Vec<String>,
+    /// Whether all sources are resolved, so that it costs nothing to find out
+    /// first what takes them in from afar.
+    pub is_whole: bool,
 }
 
 /// Resolves imports in one tree. Nothing is read before it is needed.
@@ -34,7 +37,7 @@ impl<'f> Resolver<'f> {
     pub fn new(files: &'f Files<'f>, options: &Options) -> Self {
         Self {
             files,
-            crates: rust::Crates::new(files),
+            crates: rust::Crates::new(files, options.is_whole),
             packages: python::Roots::new(files, &options.python_roots),
             modules: typescript::Modules::new(files),
         }

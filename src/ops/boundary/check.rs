@@ -90,7 +90,9 @@ impl Reader<'_> {
             let roots = rules.python_roots.as_slice();
             let known = resolvers.iter().position(|(known, _)| *known == roots);
             let at = known.unwrap_or_else(|| {
-                resolvers.push((roots, Resolver::new(&files, &Options { python_roots: roots.to_vec() })));
+                let is_whole = scope.has_all_of(Language::Rust);
+                let options = Options { python_roots: roots.to_vec(), is_whole };
+                resolvers.push((roots, Resolver::new(&files, &options)));
                 resolvers.len() - 1
             });
             let Some((_, resolver)) = resolvers.get(at) else { continue };

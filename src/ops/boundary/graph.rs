@@ -80,7 +80,7 @@ impl Reader<'_> {
             Err(Error::Rules { .. }) => Config::default(),
             other => other?,
         };
-        let options = Options { python_roots: rules.boundary.python_roots.clone() };
+        let options = Options { python_roots: rules.boundary.python_roots.clone(), is_whole: true };
         let resolver = Resolver::new(&files, &options);
         let sources: Vec<String> = tree.sources().map(|(path, _)| path.to_owned()).collect();
         let edges = sources.iter().flat_map(|path| resolver.edges_of(path)).collect();

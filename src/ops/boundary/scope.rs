@@ -25,6 +25,14 @@ pub enum Scope<'c> {
 }
 
 impl Scope<'_> {
+    /// Whether every source in a language is judged.
+    pub fn has_all_of(&self, language: Language) -> bool {
+        match self {
+            Self::All => true,
+            Self::Changed(_, languages) => languages.contains(language.as_str()),
+        }
+    }
+
     /// Whether a source is judged; `reaches_out` says whether it imports files
     /// of other languages.
     pub fn has(&self, path: &str, language: Language, reaches_out: impl FnOnce() -> bool) -> bool {

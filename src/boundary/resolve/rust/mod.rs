@@ -82,6 +82,8 @@ pub(super) struct Crates<'f> {
     known: RefCell<HashMap<(Id, bool), ByName<Targets>>>,
     /// What names stand for that modules import.
     imported: RefCell<HashMap<Id, ByName<(Meaning, bool)>>>,
+    /// Whether files of other packages that take in a file are looked for.
+    is_whole: bool,
     is_all_read: Cell<bool>,
     reached: RefCell<HashMap<Id, Rc<Reach>>>,
     globs: RefCell<HashMap<Id, Rc<[Id]>>>,
@@ -93,9 +95,10 @@ pub(super) struct Crates<'f> {
 }
 
 impl<'f> Crates<'f> {
-    pub(super) fn new(files: &'f Files<'f>) -> Self {
+    pub(super) fn new(files: &'f Files<'f>, is_whole: bool) -> Self {
         Self {
             files,
+            is_whole,
             manifests: Manifests::new(files),
             modules: Modules::new(files),
             places: RefCell::default(),
@@ -228,9 +231,15 @@ impl<'f> Crates<'f> {
             roots.extend(package.roots.iter().map(|root| (root.clone(), Some(package.clone()))));
         }
         let placed = |modules: Vec<Id>| Places { modules: modules.into(), is_orphan: false };
-        let found: Vec<Id> =
+        let mut found: Vec<Id> =
             roots.iter().flat_map(|(root, p)| self.by_name(file, root, p.as_ref())).collect();
         if !found.is_empty() {
+            if self.is_whole {
+                self.read_everything();
+                found.extend(self.modules.known(file));
+                found.sort_unstable();
+                found.dedup();
+            }
             return placed(found);
         }
         // Attributes may have put it anywhere.
@@ -253,6 +262,16 @@ impl<'f> Crates<'f> {
                 }
             }
         }
+        self.read_everything();
+        let found = self.modules.known(file);
+        if !found.is_empty() {
+            return placed(found);
+        }
+        Places { modules: [self.modules.root(file, package.as_ref())].into(), is_orphan: true }
+    }
+
+    /// Reads every module of every package, once.
+    fn read_everything(&self) {
         if !self.is_all_read.replace(true) {
             for package in self.manifests.all() {
                 for root in &package.roots {
@@ -260,11 +279,6 @@ impl<'f> Crates<'f> {
                 }
             }
         }
-        let found = self.modules.known(file);
-        if !found.is_empty() {
-            return placed(found);
-        }
-        Places { modules: [self.modules.root(file, package.as_ref())].into(), is_orphan: true }
     }
 
     /// The places of a file in one crate that its name leads to.

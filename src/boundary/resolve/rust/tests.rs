@@ -29,7 +29,7 @@ impl Content for Texts {
 fn edges(tree: &[(&str, &str)]) -> Vec<String> {
     let texts = Texts(tree.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
     let files = Files::new(texts.0.keys().cloned().collect(), &texts);
-    let resolver = Resolver::new(&files, &Options::default());
+    let resolver = Resolver::new(&files, &Options { is_whole: true, ..Options::default() });
     let mut told = Vec::new();
     for (path, _) in files.sources() {
         for edge in resolver.edges_of(path) {
@@ -162,6 +162,7 @@ fn a_workspace_shares_names_and_folders() {
             "crates/a/lib.rs:3 patched::Z -> crates/patched/src/lib.rs",
             "crates/a/lib.rs:4 long_name::W -> package long-name",
             "crates/a/tests/common/mod.rs:1 crate::x -> crates/a/tests/t.rs",
+            "crates/a/tests/common/mod.rs:1 crate::x -> crates/a/tests/u/main.rs",
             "crates/a/tests/common/mod.rs:1 short::Z -> crates/long/src/lib.rs",
             "crates/a/tests/t.rs:1 common -> crates/a/tests/common/mod.rs",
             "crates/a/tests/t.rs:2 a_lib::X -> crates/a/lib.rs",
@@ -218,6 +219,37 @@ fn the_first_edition_begins_paths_at_the_root() {
             "src/lib.rs:1 ::log -> package log",
             "src/lib.rs:2 a -> src/a.rs",
             "src/lib.rs:3 b -> src/b.rs",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_several_packages_have_means_each_of_them() {
+    check(
+        &[
+            ("Cargo.toml", MANIFEST),
+            (
+                "src/lib.rs",
+                "#[path = \"../other/src/x.rs\"] mod x; mod own { include!(\"../other/src/y.rs\"); } mod secret;",
+            ),
+            ("src/secret.rs", ""),
+            ("other/Cargo.toml", "[package]\nname = 'other'"),
+            ("other/src/lib.rs", "mod x; mod y; mod secret;"),
+            ("other/src/secret.rs", ""),
+            ("other/src/x.rs", "use crate::secret::f;"),
+            ("other/src/y.rs", "fn f() { super::secret::f() }"),
+        ],
+        &[
+            "other/src/lib.rs:1 secret -> other/src/secret.rs",
+            "other/src/lib.rs:1 x -> other/src/x.rs",
+            "other/src/lib.rs:1 y -> other/src/y.rs",
+            "other/src/x.rs:1 crate::secret::f -> other/src/secret.rs",
+            "other/src/x.rs:1 crate::secret::f -> src/secret.rs",
+            "other/src/y.rs:1 super::secret::f -> other/src/secret.rs",
+            "other/src/y.rs:1 super::secret::f -> src/secret.rs",
+            "src/lib.rs:1 \"../other/src/x.rs\" -> other/src/x.rs",
+            "src/lib.rs:1 \"../other/src/y.rs\" -> other/src/y.rs",
+            "src/lib.rs:1 secret -> src/secret.rs",
         ],
     );
 }
