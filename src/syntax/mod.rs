@@ -99,6 +99,14 @@ pub struct Import {
     pub within: Vec<String>,
 }
 
+impl Import {
+    /// Whether it takes a file in, by a module's name or the file's own, which
+    /// is in quotes then: Rust's `mod` and `include!`.
+    pub fn takes_in(&self) -> bool {
+        self.kind == Kind::Part || self.specifier.starts_with('"')
+    }
+}
+
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {

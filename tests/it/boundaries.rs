@@ -150,6 +150,21 @@ fn rust_keeps_to_the_borders() {
         &["B003 imports api/inner.rs", "B002 imports pkg:rand (`rand::rng`)"],
     );
     check(&s, "web/mod.rs", "mod gone;\n", &["web/mod.rs:1: B004 imports `gone`"]);
+    // Files are taken in from elsewhere, from beside and from below.
+    for (text, broken) in [
+        ("#[path = \"../api/inner.rs\"]\nmod mine;\n", "B003 imports api/inner.rs"),
+        ("include!(\"../api/inner.rs\");\n", "B003 imports api/inner.rs"),
+        ("const A: &str = include_str!(\"../api/inner.rs\");\n", "B003 imports api/inner.rs"),
+        (
+            "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/api/inner.rs\"));\n",
+            "B003 imports api/inner.rs",
+        ),
+    ] {
+        check(&s, "web/mod.rs", text, &[broken]);
+    }
+    write(&s, "web/deep/a.rs", "");
+    write(&s, "web/b.rs", "");
+    check(&s, "web/mod.rs", "#[path = \"deep/a.rs\"]\nmod a;\ninclude!(\"b.rs\");\n", &[]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::boundary::files::{folder_of, is_setting};
 use crate::gate::scope::RULES;
 use crate::git::{Change, Entry, Oid};
 use crate::ops::error::Error;
-use crate::syntax::{Import, Kind, Language};
+use crate::syntax::{Import, Language};
 
 /// The sources of a tree that are judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Reader<'_> {
         let parts = |oid: Oid| -> Result<Option<Vec<Import>>, Error> {
             let read = self.sources.imports(oid, Language::Rust)?;
             let parts = |imports: &Vec<Import>| {
-                let parts = imports.iter().filter(|import| import.kind == Kind::Part);
+                let parts = imports.iter().filter(|import| import.takes_in());
                 parts.map(|import| Import { line: 0, ..import.clone() }).collect()
             };
             Ok(read.as_ref().ok().map(parts))

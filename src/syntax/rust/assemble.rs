@@ -391,10 +391,17 @@ fn push(draft: &Draft, optional: bool, line: usize, imports: &mut Vec<Import>) {
         Read::Module(module) => modules(module, optional, add),
         Read::Include { file, is_code } => {
             let names = if *is_code { vec!["*".to_owned()] } else { Vec::new() };
-            add(format!("\"{file}\""), names, Kind::Part, false);
+            add(format!("\"{file}\""), names, kind_of(file), false);
         }
         Read::Inline { .. } => {}
     }
+}
+
+/// A file beside or below is a part, as a module is. To go out of one's own
+/// folder for it is an import.
+fn kind_of(path: &str) -> Kind {
+    let goes_out = path.starts_with(['/', '$']) || path.split(['/', '\\']).any(|part| part == "..");
+    if goes_out { Kind::Static } else { Kind::Part }
 }
 
 fn modules(module: &Module, optional: bool, mut add: impl FnMut(String, Vec<String>, Kind, bool)) {
@@ -404,10 +411,10 @@ fn modules(module: &Module, optional: bool, mut add: impl FnMut(String, Vec<Stri
     };
     let optional = optional || module.is_optional;
     for path in &module.paths {
-        add(format!("\"{path}\""), named(optional, Some(&module.name)), Kind::Part, false);
+        add(format!("\"{path}\""), named(optional, Some(&module.name)), kind_of(path), false);
     }
     match &module.path {
-        Some(path) => add(format!("\"{path}\""), named(optional, Some(&module.name)), Kind::Part, false),
+        Some(path) => add(format!("\"{path}\""), named(optional, Some(&module.name)), kind_of(path), false),
         // Every condition may have a file of its own.
         None => {
             let optional = optional || !module.paths.is_empty();

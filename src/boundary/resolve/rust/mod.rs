@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use super::super::files::{Files, folder_of, join};
 use super::super::{Note, Target};
-use crate::syntax::{Import, Kind};
+use crate::syntax::Import;
 
 use manifest::{Manifests, Package, folders};
 use tree::{Id, Modules};
@@ -127,7 +127,7 @@ impl<'f> Crates<'f> {
     pub(super) fn resolve(&self, from: &str, import: &Import) -> Vec<Target> {
         let places = self.places(from);
         let mut targets: Vec<Target> = Vec::new();
-        if import.kind == Kind::Part {
+        if import.takes_in() {
             targets.extend(self.parts(from, import, &places));
         } else {
             for place in places.modules.iter() {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::super::super::files::{Files, folder_of, join};
 use super::manifest::Package;
-use crate::syntax::{Import, Kind};
+use crate::syntax::Import;
 
 /// Number of a module.
 pub(super) type Id = usize;
@@ -246,9 +246,9 @@ impl<'f> Modules<'f> {
             seen.push(file.clone());
             for import in self.files.imports(&file).iter() {
                 let place = self.enter(id, (&folder, below.as_deref()), &import.within);
-                let code = match import.kind {
-                    Kind::Part => self.add_part(place, (&folder, below.as_deref()), &file, import),
-                    _ => {
+                let code = match import.takes_in() {
+                    true => self.add_part(place, (&folder, below.as_deref()), &file, import),
+                    false => {
                         self.add_use(place, import);
                         None
                     }
