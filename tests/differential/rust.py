@@ -28,6 +28,11 @@ import rust_targets
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def takes_in(edge):
+    """Whether it is a `mod`, or names a file, which stands in quotes."""
+    return edge["kind"] == "part" or edge["import"].startswith('"')
+
+
 def run(*command, cwd, **options):
     done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, **options)
     if done.returncode:
@@ -120,7 +125,7 @@ def main():
         library = next(path for path, kind in paths.items() if "lib" in kind or "proc-macro" in kind)
         parts = {}
         for edge in edges:
-            if edge["kind"] == "part" and edge["target"] == "file":
+            if takes_in(edge) and edge["target"] == "file":
                 parts.setdefault(edge["from"], set()).add(edge["to"])
         ours, queue = set(), [library]
         while queue:
@@ -132,7 +137,7 @@ def main():
         differences = [("only-rustc", path) for path in sorted(theirs - ours)]
         # Where they are declared, in files that rustc read.
         declared = {path: [(e["from"], e["line"]) for e in edges
-                           if e["kind"] == "part" and e.get("to") == path and e["from"] in theirs]
+                           if takes_in(e) and e.get("to") == path and e["from"] in theirs]
                     for path in ours - theirs}
         differences += [("only-here", path) for path in sorted(declared) if declared[path]]
         below = sum(1 for path in declared if not declared[path])
