@@ -21,48 +21,107 @@ fn start() -> Sandbox {
     s
 }
 
-/// Commits what is staged: refused with these lines, or not at all.
+/// Commits what is staged: refused with these findings and no others, or not
+/// at all.
 #[track_caller]
-fn commits(s: &Sandbox, says: &[&str]) {
+fn commits(s: &Sandbox, findings: &[&str]) {
     let run = git_as(s, None, "commit -q -m change");
-    assert_eq!(run.code, i32::from(!says.is_empty()), "{}", run.stderr);
-    for says in says {
-        assert!(run.stderr.contains(says), "{says}\n{}", run.stderr);
-    }
+    assert_eq!(run.code, i32::from(!findings.is_empty()), "{}", run.stderr);
+    let told: Vec<&str> = run.stderr.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    assert_eq!(told, findings, "{}", run.stderr);
 }
 
-/// Adds one file with any name and content, and commits.
+/// What is told of an import of `b/thing` with this ending.
+fn crossing(place: &str, spelled: &str, ending: &str) -> String {
+    format!(
+        "{place}: B001 imports b/thing{ending} of domain b (`{spelled}`): `b/**` is forbidden to a (comm.toml:3)"
+    )
+}
+
+/// Adds one file with any name and content: the report of the commit is this
+/// one finding, and so is that of each other way to look at it.
 #[track_caller]
-fn check(name: &[u8], content: &[u8], says: &[&str]) {
+fn check(name: &[u8], content: &[u8], finding: &str) {
     let s = start();
     std::fs::write(s.repo().join(OsStr::from_bytes(name)), content).unwrap();
     git_as(&s, None, "add -A").succeeds();
-    commits(&s, says);
+    let (what, how) = match finding.contains(" imports ") && !finding.contains("B005") {
+        true => ("import of 1 staged file across a border", "ask: git comm msg send --to domain:b TEXT"),
+        false => ("finding in 1 staged file", "mend the file"),
+    };
+    let run = git_as(&s, None, "commit -q -m change").exits(1);
+    assert_eq!(run.stderr, format!("error: 1 {what}\n  {finding}\n\nhint: {how}\n"));
+    let told = format!("{finding}\n  {how}\n");
+    let staged = s.comm("boundary check").exits(1).stdout;
+    assert!(staged.starts_with(&told) && staged.ends_with(", 1 finding\n"), "{staged}");
+    git_as(&s, None, "commit -q --no-verify -m change").succeeds();
+    assert_eq!(s.comm("boundary check --rev HEAD").exits(1).stdout, staged);
+    let commit = s.git("rev-parse --short=10 HEAD").stdout.trim().to_owned();
+    let range = s.comm("boundary check --range HEAD~1..HEAD").exits(1).stdout;
+    assert!(range.starts_with(&format!("{commit} {told}1 commit, ")), "{range}");
+    let ci = s.comm("ci --base HEAD~1").exits(1).stdout;
+    assert!(ci.contains("boundary  fail  1 commit  1 finding\n") && ci.contains(&told), "{ci}");
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_refused() {
-    check(b"a/x.ts", b"import {\n", &["a/x.ts: B005 what it imports is not known: line 1 cannot be parsed"]);
-    check(b"a/x.py", b"import (\n", &["a/x.py: B005 what it imports is not known: line 1 cannot be parsed"]);
-    check(b"a/x.rs", b"use (\n", &["a/x.rs: B005 what it imports is not known: line 1 cannot be parsed"]);
+    let unknown = |file: &str, why: &str| format!("{file}: B005 what it imports is not known: {why}");
+    for (file, content) in [("a/x.ts", "import {\n"), ("a/x.py", "import (\n"), ("a/x.rs", "use (\n")] {
+        check(file.as_bytes(), content.as_bytes(), &unknown(file, "line 1 cannot be parsed"));
+    }
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
-    check(b"a/x.ts", pointer, &["what it imports is not known: it is a pointer of Git LFS, not the source"]);
-    let binary = "what it imports is not known: it is not UTF-8 text";
-    check(b"a/x.ts", b"import '../b/thing'\0", &[binary]);
-    check(b"a/x.rs", b"use a::b;\xff", &[binary]);
+    check(b"a/x.ts", pointer, &unknown("a/x.ts", "it is a pointer of Git LFS, not the source"));
+    check(b"a/x.ts", b"import '../b/thing'\0", &unknown("a/x.ts", "it is not UTF-8 text"));
+    check(b"a/x.rs", b"use a::b;\xff", &unknown("a/x.rs", "it is not UTF-8 text"));
     let large = [&vec![b' '; 50 << 20][..], b"import '../b/thing'"].concat();
-    check(b"a/x.ts", &large, &["a/x.ts: B005 what it imports is not known: ", "52428819 bytes"]);
+    let oid = "d43cde9bc7f6c6627c4a326f33789a796559cf8f";
+    let why = format!("object {oid} has 52428819 bytes, more than the limit of 16777216");
+    check(b"a/x.ts", &large, &unknown("a/x.ts", &why));
 }
 
 #[test]
 fn any_name_is_judged() {
-    check(b"a/sp ace.ts", b"import '../b/thing'", &["a/sp ace.ts:1: B001"]);
-    check(b"a/x.JS", b"require('../b/thing')", &["a/x.JS:1: B001"]);
-    check(b"a/line\nfeed.ts", b"import '../b/thing'", &["a/line\\nfeed.ts:1: B001"]);
-    check(b"a/-x.py", b"from b import thing", &["a/-x.py:1: B001"]);
-    check("a/ö\u{202e}.ts".as_bytes(), b"import '../b/thing'", &["a/ö\\u{202e}.ts:1: B001"]);
+    let import = b"import '../b/thing'";
+    for (name, shown) in [
+        ("a/sp ace.ts", "a/sp ace.ts"),
+        ("a/line\nfeed.ts", "a/line\\nfeed.ts"),
+        ("a/\u{f6}\u{202e}.ts", "a/\u{f6}\\u{202e}.ts"),
+    ] {
+        check(name.as_bytes(), import, &crossing(&format!("{shown}:1"), "../b/thing", ".ts"));
+    }
+    check(b"a/x.JS", b"require('../b/thing')", &crossing("a/x.JS:1", "../b/thing", ".ts"));
+    check(b"a/-x.py", b"from b import thing", &crossing("a/-x.py:1", "b", ".py"));
     let unnamed = "what it imports is not known: its name is not UTF-8, so that nothing can import it";
-    check(b"a/\xff.ts", b"import '../b/thing'", &["a/\\xff.ts", unnamed]);
+    check(b"a/\xff.ts", import, &format!("a/\\xff.ts: B005 {unnamed}"));
+}
+
+/// Settings that cannot be read stop the commit, whatever the language.
+#[test]
+fn a_setting_that_cannot_be_read_is_refused() {
+    for (name, content, finding) in [
+        ("tsconfig.json", "{\n", "tsconfig.json:2: B005 it is no JSON: EOF while parsing an object"),
+        ("package.json", "[1", "package.json:1: B005 it is no JSON: EOF while parsing a list"),
+        (
+            "pyproject.toml",
+            "a = 1\n[x",
+            "pyproject.toml:2: B005 cannot be read, so that nobody knows where modules lie: ",
+        ),
+        ("Cargo.toml", "[x", "B005 which crates there are is not known: "),
+    ] {
+        let s = start();
+        for (file, import) in
+            [("a/x.ts", "import 'y'\n"), ("a/x.py", "import y\n"), ("a/x.rs", "use y::z;\n")]
+        {
+            write(&s, file, import);
+        }
+        write(&s, name, content);
+        git_as(&s, None, "add -A").succeeds();
+        let refused = git_as(&s, None, "commit -q -m change").exits(1).stderr;
+        assert!(refused.starts_with("error: 1 finding in 4 staged files\n  "), "{refused}");
+        assert!(refused.contains(finding) && refused.ends_with("\nhint: mend the file\n"), "{refused}");
+        let checked = s.comm("boundary check").exits(1).stdout;
+        assert!(checked.contains(finding) && checked.ends_with(", 1 finding\n"), "{checked}");
+    }
 }
 
 #[test]
@@ -74,6 +133,7 @@ fn a_link_is_what_it_leads_to() {
         ("a/two.ts", "one.ts"),
         ("a/gone.ts", "nothing.ts"),
         ("a/out.ts", "../../outside.ts"),
+        ("a/self", "."),
         ("a/in", "../b"),
         ("a/thing.ts", "../b/thing.ts"),
         ("a/old2.ts", "old.ts"),
@@ -81,22 +141,25 @@ fn a_link_is_what_it_leads_to() {
     ] {
         std::os::unix::fs::symlink(to, s.repo().join(name)).unwrap();
     }
-    let user = |name: &str, text: &str, says: &[&str]| {
+    let user = |name: &str, text: &str, findings: &[&str]| {
         write(&s, name, text);
         git_as(&s, None, "add -A").succeeds();
-        commits(&s, says);
-        if !says.is_empty() {
+        commits(&s, findings);
+        if !findings.is_empty() {
             git_as(&s, None, &format!("rm -q --cached {name}")).succeeds();
             std::fs::remove_file(s.repo().join(name)).unwrap();
         }
     };
     for name in ["loop", "one", "gone", "out"] {
-        user("a/user.ts", &format!("import './{name}'\n"), &["a/user.ts:1: B004"]);
+        let finding = format!("a/user.ts:1: B004 imports `./{name}`: there is no such file here");
+        user("a/user.ts", &format!("import './{name}'\n"), &[&finding]);
     }
-    user("a/user.ts", "import './in/thing'\n", &["a/user.ts:1: B001 imports b/thing.ts"]);
-    user("a/user.ts", "import './thing'\n", &["a/user.ts:1: B001 imports b/thing.ts"]);
-    user("a/user.py", "from a.py import thing\n", &["a/user.py:1: B001 imports b/thing.py"]);
-    user("a/user.ts", "import './old2'\n", &[]);
+    for spelled in ["./in/thing", "./thing"] {
+        let text = format!("import '{spelled}'\n");
+        user("a/user.ts", &text, &[&crossing("a/user.ts:1", spelled, ".ts")]);
+    }
+    user("a/user.py", "from a.py import thing\n", &[&crossing("a/user.py:1", "a.py", ".py")]);
+    user("a/user.ts", "import './old2'\nimport './self/old'\n", &[]);
 }
 
 #[test]
@@ -105,7 +168,7 @@ fn what_is_staged_is_judged_and_nothing_else() {
     write(&s, "a/x.ts", "import '../b/thing'\n");
     git_as(&s, None, "add -A").succeeds();
     write(&s, "a/x.ts", "// mended, and not staged\n");
-    commits(&s, &["a/x.ts:1: B001"]);
+    commits(&s, &[&crossing("a/x.ts:1", "../b/thing", ".ts")]);
     git_as(&s, None, "add -A").succeeds();
     write(&s, "a/x.ts", "import '../b/thing'\n");
     commits(&s, &[]);
@@ -113,16 +176,16 @@ fn what_is_staged_is_judged_and_nothing_else() {
     write(&s, "a/x.ts", "import './new'\n");
     write(&s, "a/new.ts", "");
     git_as(&s, None, "add a/x.ts").succeeds();
-    commits(&s, &["a/x.ts:1: B004"]);
+    commits(&s, &["a/x.ts:1: B004 imports `./new`: there is no such file here"]);
     // Only intended to be added, it is not in the commit either.
     git_as(&s, None, "add -N a/new.ts").succeeds();
-    commits(&s, &["a/x.ts:1: B004"]);
+    commits(&s, &["a/x.ts:1: B004 imports `./new`: there is no such file here"]);
     git_as(&s, None, "add a/new.ts").succeeds();
     commits(&s, &[]);
     write(&s, "a/x.ts", "import '../b/thing'\n");
     git_as(&s, None, "add -A").succeeds();
     write(&s, "comm.toml", "");
-    commits(&s, &["a/x.ts:1: B001"]);
+    commits(&s, &[&crossing("a/x.ts:1", "../b/thing", ".ts")]);
 }
 
 #[test]
@@ -137,7 +200,7 @@ fn a_setting_with_any_name_is_one() {
     commits(&s, &[]);
     write(&s, "a/more.json", r#"{ "compilerOptions": { "paths": { "@x/*": ["../b/*"] } } }"#);
     git_as(&s, None, "add -A").succeeds();
-    commits(&s, &["a/x.ts:1: B001 imports b/thing.ts"]);
+    commits(&s, &[&crossing("a/x.ts:1", "@x/thing", ".ts")]);
 }
 
 #[test]
@@ -149,10 +212,11 @@ fn code_with_any_name_is_judged() {
     commits(&s, &[]);
     write(&s, "a/relay.txt", "module.exports = require('../b/thing')\n");
     git_as(&s, None, "add -A").succeeds();
-    commits(&s, &["a/x.js:1: B001 imports b/thing.ts"]);
+    commits(&s, &[&crossing("a/x.js:1", "./relay.txt", ".ts")]);
     write(&s, "a/relay.txt", "module.exports = (\nrequire('../b/thing')\n");
     git_as(&s, None, "add -A").succeeds();
-    commits(&s, &["a/relay.txt", "`require` runs it as JavaScript, and it cannot be read as such"]);
+    let unread = "a/relay.txt: B005 `require` runs it as JavaScript, and it cannot be read as such";
+    commits(&s, &[unread]);
 }
 
 #[test]
@@ -169,10 +233,10 @@ fn every_way_to_an_index_is_judged() {
     }
     git_as(&s, None, "update-index --split-index").succeeds();
     git_as(&s, None, "add -A").succeeds();
-    commits(&s, &["a/old.ts:1: B001"]);
+    commits(&s, &[&crossing("a/old.ts:1", "../b/thing", ".ts")]);
     for version in ["2", "3", "4"] {
         git_as(&s, None, &format!("update-index --index-version {version}")).succeeds();
-        commits(&s, &["a/old.ts:1: B001"]);
+        commits(&s, &[&crossing("a/old.ts:1", "../b/thing", ".ts")]);
     }
 }
 
@@ -183,10 +247,10 @@ fn a_sparse_checkout_is_judged_with_what_is_not_there() {
     assert!(!s.repo().join("b").exists());
     write(&s, "a/x.ts", "import '../b/thing'\n");
     git_as(&s, None, "add a/x.ts").succeeds();
-    commits(&s, &["a/x.ts:1: B001 imports b/thing.ts"]);
+    commits(&s, &[&crossing("a/x.ts:1", "../b/thing", ".ts")]);
     write(&s, "a/x.ts", "import '../b/gone'\n");
     git_as(&s, None, "add a/x.ts").succeeds();
-    commits(&s, &["a/x.ts:1: B004"]);
+    commits(&s, &["a/x.ts:1: B004 imports `../b/gone`: there is no such file here"]);
 }
 
 #[test]
@@ -201,11 +265,8 @@ fn a_conflict_is_no_clean_tree() {
     assert_ne!(git_as(&s, None, "merge -q side").code, 0);
     let run = s.comm("boundary check");
     assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(
-        run.stdout.contains("a/old.ts: B005 what it imports is not known: it is in conflict"),
-        "{}",
-        run.stdout
-    );
+    let finding = "a/old.ts: B005 what it imports is not known: it is in conflict\n  mend the file\n";
+    assert_eq!(run.stdout, format!("{finding}2 files checked, 0 imports, 1 finding\n"));
     // Settled the wrong way.
     git_as(&s, None, "checkout -q --theirs a/old.ts").succeeds();
     git_as(&s, None, "add -A").succeeds();
@@ -282,7 +343,7 @@ fn what_a_commit_brings_is_read_whatever_was_kept_of_it() {
     forge(&s, ":a/x.ts", ":a/f0.ts");
     let believed = s.comm("boundary check");
     assert_eq!(believed.code, 0, "{}", believed.stdout);
-    commits(&s, &["a/x.ts:1: B001"]);
+    commits(&s, &[&crossing("a/x.ts:1", "../b/thing", ".ts")]);
 }
 
 #[test]
