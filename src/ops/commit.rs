@@ -41,11 +41,7 @@ pub fn judge_amended(context: &Context<'_>, under: Option<&AgentName>) -> Result
 fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>) -> Result<Passed, Error> {
     let repo = context.store.repo();
     // Whoever commits: rules that cannot be read judge nobody.
-    let own = match changes.iter().find(|c| c.path == RULES.as_bytes()) {
-        Some(Change { oid: Some(blob), .. }) => Some(rules::of_blob(repo, *blob)?),
-        Some(_) => Some(Config::default()),
-        None => None,
-    };
+    let own = rules::among(repo, &changes)?;
     let before = match rules::in_force(repo) {
         // Who commits anywhere mends them.
         Err(Error::Rules { .. }) if own.is_some() && context.identity.is_no_agent(&context.store)? => {

@@ -4,7 +4,7 @@ use super::Context;
 use super::error::Error;
 use crate::config::{Config, Fault};
 use crate::gate::scope::RULES;
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{Change, GitError, Oid, Repo};
 use crate::model::agent::Agent;
 use crate::model::names::{AgentName, DomainName};
 use crate::store::Store;
@@ -18,22 +18,29 @@ pub fn at(repo: &Repo, commit: Option<Oid>) -> Result<Option<Config>, Error> {
     match repo.file_at(commit, RULES, LIMIT) {
         Ok(None) => Ok(None),
         Ok(Some(text)) => parse(&text).map(Some),
-        Err(GitError::WrongKind { .. }) => {
-            let what = "it is a folder or a link, and must be a file".to_owned();
-            Err(Error::Rules { faults: vec![Fault { line: 1, column: 1, what, meant: None }] })
+        Err(GitError::WrongKind { .. }) => Err(unreadable(NO_FILE)),
+        Err(error) => Err(unread(error)),
+    }
+}
+
+const NO_FILE: &str = "it is a folder or a link, and must be a file";
+
+fn unreadable(what: impl Into<String>) -> Error {
+    Error::Rules { faults: vec![Fault { line: 1, column: 1, what: what.into(), meant: None }] }
+}
+
+fn unread(error: GitError) -> Error {
+    match error {
+        GitError::TooLarge { size, limit, .. } => {
+            unreadable(format!("it has {size} bytes, more than the limit of {limit}"))
         }
-        Err(error) => Err(error.into()),
+        other => other.into(),
     }
 }
 
 /// The rules with this content.
 pub fn parse(text: &[u8]) -> Result<Config, Error> {
     Config::parse(text).map_err(|faults| Error::Rules { faults })
-}
-
-/// The rules with the content of this blob.
-pub fn of_blob(repo: &Repo, blob: Oid) -> Result<Config, Error> {
-    parse(&repo.read_blob(blob, LIMIT)?)
 }
 
 /// The domains that `agent` works for: those that the rules give it, else
@@ -82,14 +89,23 @@ pub fn in_force(repo: &Repo) -> Result<Option<Config>, Error> {
 
 /// The rules that are staged; none stand for no rules.
 pub fn staged(repo: &Repo) -> Result<Config, Error> {
-    let entry = repo.files_staged()?.into_iter().find(|entry| entry.path == RULES.as_bytes());
-    let Some(entry) = entry else { return Ok(Config::default()) };
-    let what = match (entry.is_unmerged, entry.is_file) {
-        (false, true) => return of_blob(repo, entry.oid),
-        (true, _) => "it is in conflict",
-        (false, false) => "it is a folder or a link, and must be a file",
-    };
-    Err(Error::Rules { faults: vec![Fault { line: 1, column: 1, what: what.to_owned(), meant: None }] })
+    let entries = repo.files_staged()?;
+    let Some(entry) = entries.iter().find(|entry| are(&entry.path)) else { return Ok(Config::default()) };
+    match entry.path == RULES.as_bytes() {
+        true if entry.is_unmerged => Err(unreadable("it is in conflict")),
+        true if entry.is_file => parse(&repo.read_blob(entry.oid, LIMIT).map_err(unread)?),
+        _ => Err(unreadable(NO_FILE)),
+    }
+}
+
+/// The rules that are staged, if these changes touch them.
+pub fn among(repo: &Repo, changes: &[Change]) -> Result<Option<Config>, Error> {
+    changes.iter().any(|change| are(&change.path)).then(|| staged(repo)).transpose()
+}
+
+/// Whether the rules are at this path, or a folder in their place.
+fn are(path: &[u8]) -> bool {
+    path.strip_prefix(RULES.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 /// As [`in_force`], for questions that are not about a commit.

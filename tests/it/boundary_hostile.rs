@@ -276,15 +276,44 @@ fn a_conflict_is_no_clean_tree() {
 
 #[test]
 fn rules_that_cannot_be_read_let_nothing_pass() {
-    let s = start();
-    write(&s, "comm.toml", &format!("{RULES}\nunknown = 1\n"));
-    write(&s, "a/x.ts", "import '../b/thing'\n");
-    git_as(&s, None, "add -A").succeeds();
-    let run = git_as(&s, None, "commit -q -m change");
-    assert_ne!(run.code, 0);
-    assert!(run.stderr.contains("comm.toml:") && run.stderr.contains("unknown"), "{}", run.stderr);
-    let run = s.comm("boundary check");
-    assert_eq!(run.code, 129, "{}", run.stderr);
+    let large = format!("{RULES}{}", "#".repeat(1 << 20));
+    for (text, fault) in [
+        (format!("{RULES}unknown = 1\n").as_str(), "6:1: unknown key `unknown`"),
+        (&format!("{RULES}paht = 'c'\n"), "6:1: unknown key `paht`; did you mean `path`?"),
+        (&format!("{RULES}x = \n"), "6:5: string values must be quoted, expected literal string"),
+        (&large, "1:1: it has 1048651 bytes, more than the limit of 1048576"),
+        ("LINK", "1:1: it is a folder or a link, and must be a file"),
+        ("FOLDER", "1:1: it is a folder or a link, and must be a file"),
+    ] {
+        let s = start();
+        let rules = s.repo().join("comm.toml");
+        match text {
+            "LINK" | "FOLDER" => {
+                std::fs::remove_file(&rules).unwrap();
+                if text == "LINK" {
+                    // Read as text its target would be rules without a word.
+                    std::os::unix::fs::symlink("#", &rules).unwrap();
+                } else {
+                    write(&s, "comm.toml/x", "");
+                }
+            }
+            text => write(&s, "comm.toml", text),
+        }
+        write(&s, "a/x.ts", "import '../b/thing'\n");
+        git_as(&s, None, "add -A").succeeds();
+        let hint = "hint: mend it, or take the last one: git checkout HEAD -- comm.toml\n";
+        let report = format!("error: 1 error in comm.toml\n  comm.toml:{fault}\n\n{hint}");
+        assert_eq!(git_as(&s, None, "commit -q -m change").exits(1).stderr, report);
+        assert_eq!(s.comm("boundary check").exits(129).stderr, report);
+        git_as(&s, None, "commit -q --no-verify -m change").succeeds();
+        assert_eq!(s.comm("boundary check --rev HEAD").exits(129).stderr, report);
+        // The base's judge all the same.
+        let range = s.comm("boundary check --range HEAD~1..HEAD").exits(1).stdout;
+        for says in [" comm.toml:", "B005 ", &crossing("a/x.ts:1", "../b/thing", ".ts")] {
+            assert!(range.contains(says), "{says}\n{range}");
+        }
+        s.comm("ci --base HEAD~1").exits(1);
+    }
 }
 
 #[test]
