@@ -42,28 +42,32 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
     let repo = context.store.repo();
     // Whoever commits: rules that cannot be read judge nobody.
     let own = rules::among(repo, &changes)?;
-    let before = match rules::in_force(repo) {
-        // Who commits anywhere mends them.
-        Err(Error::Rules { .. }) if own.is_some() && context.identity.is_no_agent(&context.store)? => {
+    let before = match (rules::in_force(repo), &own) {
+        // Who commits anywhere mends them, and keeps to what they are made to.
+        (Err(Error::Rules { .. }), Some(mended)) if context.identity.is_no_agent(&context.store)? => {
+            refuse_crossing(context, mended, Some(mended), &changes, By::Person)?;
             return Ok(Passed { files: changes.len(), grant: None });
         }
-        other => other?,
+        (other, _) => other?,
     };
     let judged_by = before.clone().unwrap_or_default();
-    let agent = match context.identity.committer(&context.store, &judged_by)? {
+    let who = context.identity.committer(&context.store, &judged_by)?;
+    let by = if who.is_judged_by_both() { By::Unnamed } else { By::Person };
+    let agent = match who {
         Who::Agent(name) => name,
         Who::Person(_) | Who::Script(_) => {
-            refuse_crossing(context, &judged_by, own.as_ref(), &changes, None)?;
+            refuse_crossing(context, &judged_by, own.as_ref(), &changes, by)?;
             return Ok(Passed { files: changes.len(), grant: None });
         }
-        Who::Nobody(why) => {
+        Who::Nobody(_) => {
             // A harness whose agent has no name, where names matter.
             let binds =
                 before.as_ref().is_some_and(|c| !c.domains.all().is_empty() || c.commit.require_claim);
-            if !binds || why.contains("user.name") {
-                return Ok(Passed { files: changes.len(), grant: None });
+            if binds && matches!(by, By::Unnamed) {
+                return context.identity.author(&context.store).map(|_| Passed::default());
             }
-            return context.identity.author(&context.store).map(|_| Passed::default());
+            refuse_crossing(context, &judged_by, own.as_ref(), &changes, by)?;
+            return Ok(Passed { files: changes.len(), grant: None });
         }
     };
     let author = context.identity.as_agent(&context.store, agent);
@@ -87,7 +91,7 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
         }
     }
     if findings.is_empty() {
-        refuse_crossing(context, &before, own.as_ref(), &changes, Some((&author, &bound)))?;
+        refuse_crossing(context, &before, own.as_ref(), &changes, By::Agent(&author, &bound))?;
         return Ok(Passed { files: changes.len(), grant });
     }
     let scope: Vec<&str> = bound.iter().map(DomainName::as_str).collect();
@@ -103,6 +107,17 @@ fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>)
     Err(Error::Gate { what, findings, hint })
 }
 
+/// Who makes a change.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    /// An agent, and the domains that it works for.
+    Agent(&'a Author, &'a [DomainName]),
+    /// An agent without a name, which has no record.
+    Unnamed,
+    /// Somebody who commits anywhere.
+    Person,
+}
+
 /// Refuses a change whose imports cross a border, whoever makes it: the rules
 /// are about the code. What an agent tried is on the record.
 fn refuse_crossing(
@@ -110,9 +125,10 @@ fn refuse_crossing(
     in_force: &Config,
     own: Option<&Config>,
     changes: &[Change],
-    agent: Option<(&Author, &[DomainName])>,
+    by: By<'_>,
 ) -> Result<(), Error> {
-    let broken = boundary::change::staged(context.store.repo(), in_force, own, changes, agent.is_some())?;
+    let is_agent = !matches!(by, By::Person);
+    let broken = boundary::change::staged(context.store.repo(), in_force, own, changes, is_agent)?;
     let (findings, said): (Vec<Finding>, Vec<Finding>) =
         broken.findings.into_iter().partition(Finding::is_error);
     context.notices.borrow_mut().extend(said.iter().map(ToString::to_string));
@@ -129,7 +145,7 @@ fn refuse_crossing(
         _ => format!("{} in {}", plural(findings.len(), "finding"), plural(changes.len(), "staged file")),
     };
     let hint = first.how.clone();
-    if let Some((author, bound)) = agent {
+    if let By::Agent(author, bound) = by {
         on_record(context, author, bound, "boundary", &what, &findings);
     }
     Err(Error::Gate { what, findings, hint })

@@ -55,6 +55,21 @@ pub enum Who {
     Nobody(&'static str),
 }
 
+impl Who {
+    /// Whether the rules in force judge its commits beside those that they
+    /// bring: an agent, also one without a name.
+    pub fn is_judged_by_both(&self) -> bool {
+        match self {
+            Self::Agent(_) => true,
+            Self::Person(_) | Self::Script(_) => false,
+            Self::Nobody(why) => *why != UNNAMED,
+        }
+    }
+}
+
+/// Why a person without a usable name is nobody.
+const UNNAMED: &str = "nobody is named: no agent, and no `user.name` in git's configuration";
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -267,7 +282,7 @@ fn unnamed(store: &Store<'_>, claimed: &Claimed) -> Result<Who, Error> {
         .map(|name| name::slug(&name))
         .unwrap_or_default();
     let Ok(name) = name.parse::<AgentName>() else {
-        return Ok(Who::Nobody("nobody is named: no agent, and no `user.name` in git's configuration"));
+        return Ok(Who::Nobody(UNNAMED));
     };
     let harness = HARNESS.iter().copied().find(|variable| env.var(variable).is_some());
     if claimed.as_person {

@@ -317,6 +317,48 @@ fn rules_that_cannot_be_read_let_nothing_pass() {
 }
 
 #[test]
+fn who_mends_the_rules_keeps_to_them() {
+    let s = start();
+    write(&s, "comm.toml", "broken");
+    git_as(&s, None, "commit -q -a --no-verify -m broken").succeeds();
+    write(&s, "comm.toml", RULES);
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &[&crossing("a/x.ts:1", "../b/thing", ".ts")]);
+    write(&s, "a/x.ts", "");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &[]);
+}
+
+/// Rules about the code bind whoever has no name here, too.
+#[test]
+fn who_has_no_name_is_judged() {
+    let s = start();
+    write(&s, "a/x.ts", "import '../b/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    let refused = |variable: &str, value: &str| {
+        let mut command = s.bare_command("git", s.repo());
+        let out = command.env(variable, value).args(["commit", "-q", "-m", "change"]).output().unwrap();
+        let told = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(1), "{told}");
+        told
+    };
+    // No name of an agent can be made of this one.
+    let told = refused("GIT_AUTHOR_NAME", "\u{674e}\u{660e}");
+    assert!(told.contains(&crossing("a/x.ts:1", "../b/thing", ".ts")), "{told}");
+
+    git_as(&s, None, "rm -q --cached a/x.ts").succeeds();
+    write(&s, "comm.toml", "[[layers]]\norder = ['b/**', 'a/**']\n");
+    git_as(&s, None, "add comm.toml").succeeds();
+    git_as(&s, None, "commit -q -m layers").succeeds();
+    // An agent that does not say which, with looser rules at once.
+    write(&s, "comm.toml", "");
+    git_as(&s, None, "add -A").succeeds();
+    let told = refused("CLAUDECODE", "1");
+    assert!(told.contains("a/x.ts:1: B008 imports b/thing.ts") && told.contains("comm.toml: B013"), "{told}");
+}
+
+#[test]
 fn an_object_that_is_missing_is_not_passed_over() {
     let s = start();
     write(&s, "a/x.ts", "import '../b/thing'\n");

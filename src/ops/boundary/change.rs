@@ -225,7 +225,8 @@ pub fn index(context: &Context<'_>) -> Result<Checked, Error> {
         other => other?,
     };
     let judged_by = in_force.as_ref().unwrap_or(&own);
-    let is_agent = matches!(context.identity.committer(&context.store, judged_by), Ok(Who::Agent(_)));
+    let who = context.identity.committer(&context.store, judged_by);
+    let is_agent = who.as_ref().is_ok_and(Who::is_judged_by_both);
     let entries = repo.files_staged()?;
     let after = Book::of_entries(repo, own, &entries)?;
     let head = match repo.head()? {
