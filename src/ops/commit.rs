@@ -38,6 +38,19 @@ pub fn judge_amended(context: &Context<'_>, under: Option<&AgentName>) -> Result
     judge(context, context.store.repo().staged_to_amend()?, under)
 }
 
+/// Judges the imports of a commit that is made once more on top of another:
+/// it was allowed where it was made, and leads elsewhere here.
+pub fn judge_replayed(context: &Context<'_>, amends: bool) -> Result<(), Error> {
+    let repo = context.store.repo();
+    let changes = if amends { repo.staged_to_amend()? } else { repo.staged()? };
+    let Some(rules) = rules::in_force(repo)? else { return Ok(()) };
+    let own = rules::among(repo, &changes)?;
+    let Who::Agent(agent) = context.identity.committer(&context.store, &rules)? else { return Ok(()) };
+    let author = context.identity.as_agent(&context.store, agent);
+    let bound = rules::domains_of(&context.store, &rules, &author.agent)?;
+    refuse_crossing(context, &rules, own.as_ref(), &changes, By::Agent(&author, &bound))
+}
+
 fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>) -> Result<Passed, Error> {
     let repo = context.store.repo();
     // Whoever commits: rules that cannot be read judge nobody.

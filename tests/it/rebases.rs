@@ -290,3 +290,33 @@ fn a_person_rebases_whatever_became_of_the_board() {
     git_as(&s, None, "update-ref refs/comm-node/tasks/bd-1 main").succeeds();
     git_as(&s, None, "rebase -q main").succeeds();
 }
+
+/// The tree below is another one, and so is what an import leads to.
+#[test]
+fn what_an_import_leads_to_is_judged_again() {
+    let s = guarded(&format!("[domains.core]\npath = 'core'\npublic = ['*']\n{RULES}"));
+    write(&s, "core/x.ts", "");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q -m core").succeeds();
+    s.add("one");
+    s.as_agent("ada", "claim bd-1").succeeds();
+    git_as(&s, None, "checkout -q -b work").succeeds();
+    write(&s, "api/one.ts", "import '../core/x'\n");
+    git_as(&s, Some("ada"), "add -A").succeeds();
+    git_as(&s, Some("ada"), "commit -q -m one").succeeds();
+    git_as(&s, None, "checkout -q main").succeeds();
+    git_as(&s, None, "mv core/x.ts core/y.ts").succeeds();
+    git_as(&s, None, "commit -q -m moved").succeeds();
+    git_as(&s, None, "checkout -q work").succeeds();
+    let refused = rebase(&s, "pick PICK1\n");
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("api/one.ts:1: B004 imports `../core/x`"), "{}", refused.stderr);
+    git_as(&s, None, "rebase --abort").succeeds();
+    git_as(&s, None, "checkout -q main").succeeds();
+    write(&s, "core/x.ts", "");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q -m back").succeeds();
+    git_as(&s, None, "checkout -q work").succeeds();
+    rebase(&s, "pick PICK1\n").succeeds();
+    is_clean(&s);
+}

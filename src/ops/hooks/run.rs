@@ -19,7 +19,10 @@ use crate::ops::rules;
 pub fn before_commit(context: &Context<'_>, hook: &str) -> Result<Passed, Error> {
     note(context, hook);
     match replayed(context)? {
-        Some(Replayed { is_same: true, .. }) => Ok(Passed::default()),
+        Some(Replayed { is_same: true, .. }) => {
+            commit::judge_replayed(context, false)?;
+            Ok(Passed::default())
+        }
         other => commit::judge_staged(context, under(&other)),
     }
 }
@@ -62,11 +65,11 @@ pub fn prepare_message(context: &Context<'_>, file: &Path, amends: bool) -> Resu
         return Ok(());
     }
     let replayed = replayed(context)?;
-    if replayed.as_ref().is_some_and(|replayed| replayed.is_same) {
-        return Ok(());
-    }
     // What becomes part of the commit before is judged with it.
     let joins = repo.is_rebasing() && repo.replayed().is_some_and(|(_, joins)| joins);
+    if replayed.as_ref().is_some_and(|replayed| replayed.is_same) {
+        return commit::judge_replayed(context, amends || joins);
+    }
     if amends || joins {
         commit::judge_amended(context, under(&replayed))?
     } else {
