@@ -275,6 +275,27 @@ fn a_conflict_is_no_clean_tree() {
 }
 
 #[test]
+fn a_setting_in_conflict_says_nothing() {
+    let s = start();
+    let change = |more: &str, message: &str| {
+        let text = format!("{{\"compilerOptions\": {{\"paths\": {{\"{more}\": [\"./b/thing\"]}}}}}}");
+        write(&s, "tsconfig.json", &text);
+        git_as(&s, None, "add -A").succeeds();
+        git_as(&s, None, &format!("commit -q --no-verify -m {message}")).succeeds();
+    };
+    write(&s, "a/x.ts", "import 'one'\n");
+    change("none", "before");
+    git_as(&s, None, "checkout -q -b side").succeeds();
+    change("one", "side");
+    git_as(&s, None, "checkout -q main").succeeds();
+    change("two", "main");
+    assert_ne!(git_as(&s, None, "merge -q side").code, 0);
+    let run = s.comm("boundary check").exits(1);
+    let finding = "tsconfig.json: B005 what it imports is not known: it is in conflict\n  mend the file\n";
+    assert_eq!(run.stdout, format!("{finding}4 files checked, 1 import, 1 finding\n"));
+}
+
+#[test]
 fn rules_that_cannot_be_read_let_nothing_pass() {
     let large = format!("{RULES}{}", "#".repeat(1 << 20));
     for (text, fault) in [

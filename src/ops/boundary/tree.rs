@@ -17,6 +17,8 @@ use crate::syntax::{Import, Language};
 const SETTING: usize = 4 << 20;
 /// The longest target of a link, in bytes.
 const LINK: usize = 4096;
+/// Why nobody knows what a file that two branches changed says.
+const IN_CONFLICT: &str = "it is in conflict";
 
 /// The files of one commit or of the index.
 pub(super) struct Tree<'t, 'r> {
@@ -48,7 +50,7 @@ impl<'t, 'r> Tree<'t, 'r> {
                     if !entry.is_unmerged {
                         continue;
                     }
-                    "it is in conflict"
+                    IN_CONFLICT
                 }
             };
             if is_source {
@@ -142,9 +144,11 @@ impl Content for Tree<'_, '_> {
     }
 
     fn setting(&self, path: &str) -> Vec<u8> {
-        let Some(entry) = self.entry(path).filter(|entry| entry.is_file && !entry.is_unmerged) else {
+        let Some(entry) = self.entry(path).filter(|entry| entry.is_file) else { return Vec::new() };
+        if entry.is_unmerged {
+            self.failed.borrow_mut().findings.push(unreadable(entry, IN_CONFLICT));
             return Vec::new();
-        };
+        }
         match self.reader.repo.read_blob(entry.oid, SETTING) {
             Ok(content) => return content,
             Err(error) if error.class() == GitErrorClass::Damaged => {
