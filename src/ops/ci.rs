@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::boundary::Reader;
 use super::boundary::book::Book;
-use super::boundary::change::committed;
+use super::boundary::change::{Extent, committed};
 use super::error::Error;
 use super::identity::is_agent;
 use super::{Context, commit, rules};
@@ -82,7 +82,7 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
     let reader = Reader::new(repo);
     let mut grants = HashMap::new();
     for one in &range {
-        if let Some(broken) = committed(&reader, &book, one)? {
+        if let Some(broken) = committed(&reader, &book, one, Extent::Change)? {
             boundary.checked += 1;
             let named = |f| Finding { commit: Some(one.oid.to_string()), ..f };
             boundary.findings.extend(broken.findings.into_iter().map(named));

@@ -260,13 +260,33 @@ fn a_source_that_two_domains_claim_is_an_error() {
 
 #[test]
 fn python_names_begin_at_the_roots_that_the_rules_name() {
-    let files = [("lib/py/a.py", "import shared.b\n"), ("lib/py/shared/b.py", ""), ("lib/other.py", "")];
+    let files = [("app/a.py", "import shared.b\n"), ("x/deep/code/shared/b.py", "")];
     let rules = |roots: &str| {
-        format!(
-            "[domains.a]\nscope = 'lib/py/a.py'\nallowed_imports = []\n[boundary]\npython_roots = {roots}\n"
-        )
+        format!("[domains.a]\npath = 'app'\nallowed_imports = []\n[boundary]\npython_roots = {roots}\n")
     };
-    check(&rules("['lib/py']"), &files, &["B002 lib/py/a.py:1 lib/py/shared/b.py"]);
+    check(&rules("[]"), &files, &["B002 app/a.py:1 pkg:shared"]);
+    check(&rules("['other', 'x/deep/code/']"), &files, &["B002 app/a.py:1 x/deep/code/shared/b.py"]);
+}
+
+#[test]
+fn what_is_to_warn_is_said_by_the_hook_too() {
+    let rules = format!(
+        "{}[boundary]\nunowned = 'warn'\ntype_imports = 'warn'\n",
+        THREE.replace("path = 'high'", "path = 'high'\nallowed_imports = []")
+    );
+    let s = staged(&rules, &[("high/a.ts", ""), ("low/c.ts", ""), ("mid/b.ts", "")]);
+    git_as(&s, None, "commit -q -m start").succeeds();
+    write(&s, "high/a.ts", "import type { T } from '../low/c'\n");
+    write(&s, "tool.py", "");
+    stage(&s);
+    let said = git_as(&s, None, "commit -q -m change").succeeds().stderr;
+    let expected = [
+        "warning: high/a.ts:1: B002 imports low/c.ts of domain low (`../low/c`): not among what high may import (comm.toml:3)",
+        "warning: tool.py: B006 belongs to no domain",
+    ];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+    let range = s.comm("boundary check --range HEAD~1..HEAD --json").succeeds();
+    assert_eq!(told(&range, "warnings"), ["B002 high/a.ts:1 low/c.ts", "B006 tool.py:0"]);
 }
 
 #[test]

@@ -125,6 +125,28 @@ fn a_setting_that_cannot_be_read_is_refused() {
 }
 
 #[test]
+fn a_setting_that_extends_what_is_not_here_is_told_and_used() {
+    let s = start();
+    write(
+        &s,
+        "tsconfig.json",
+        "{\n\"extends\": \"./gone.json\", \"compilerOptions\": {\"paths\": {\"@/*\": [\"./b/*\", \"./a/*\"]}}}",
+    );
+    write(&s, "a/x.ts", "import '@/old'\n");
+    git_as(&s, None, "add -A").succeeds();
+    let told = "warning: tsconfig.json:2: B005 it extends `./gone.json`, which is not in this repository";
+    let checked = s.comm("boundary check").succeeds().stdout;
+    assert_eq!(
+        checked,
+        format!("{told}\n  mend the file\n4 files checked, 1 import, 0 findings, 1 warning\n")
+    );
+    assert_eq!(git_as(&s, None, "commit -q -m change").succeeds().stderr, format!("{told}\n"));
+    write(&s, "a/x.ts", "import '@/thing'\n");
+    git_as(&s, None, "add -A").succeeds();
+    commits(&s, &[&crossing("a/x.ts:1", "@/thing", ".ts")]);
+}
+
+#[test]
 fn a_link_is_what_it_leads_to() {
     let s = start();
     for (name, to) in [
@@ -442,8 +464,23 @@ fn what_a_commit_brings_is_read_whatever_was_kept_of_it() {
 fn nothing_checked_is_not_green() {
     let s = Sandbox::new();
     write(&s, "comm.toml", RULES);
+    write(&s, "a/README", "");
     git_as(&s, None, "add -A").succeeds();
-    let run = s.comm("boundary check");
-    assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(run.stdout.contains("0 files checked"), "{}", run.stdout);
+    git_as(&s, None, "commit -q -m start").succeeds();
+    for way in ["", "--staged", "--rev HEAD", "--range HEAD~1..HEAD", "a"] {
+        let run = s.comm(&format!("boundary check {way}")).exits(1);
+        assert!(run.stdout.contains("0 files checked, 0 imports, 0 findings"), "{way}: {}", run.stdout);
+        let last = "nothing was looked at, so that nothing is proved\n";
+        assert!(run.stdout.ends_with(last), "{way}: {}", run.stdout);
+        let counted = s.comm(&format!("boundary check {way} --json")).exits(1).json();
+        assert_eq!(counted["files_checked"], 0, "{way}");
+    }
+    // Sources that the last commit of a range leaves alone are counted.
+    write(&s, "a/x.ts", "");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, None, "commit -q -m source").succeeds();
+    write(&s, "a/README", "edited");
+    git_as(&s, None, "commit -q -a -m text").succeeds();
+    let range = s.comm("boundary check --range HEAD~1..HEAD").succeeds().stdout;
+    assert_eq!(range, "1 commit, 1 file checked, 0 imports, 0 findings\n");
 }

@@ -59,14 +59,28 @@ pub fn staged(
         books.insert(0, &before);
     }
     let books = Book::differing(&books);
-    let mut broken = reader.broken_by(&entries, changes, &parents, &books)?;
+    let mut broken = reader.broken_by(&entries, changes, &parents, &books, Extent::Change)?;
     broken.findings.extend(weaker);
     Ok(broken)
 }
 
+/// How much of a tree is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What the change can make worse.
+    Change,
+    /// Every source, so that their number says how large the tree is.
+    Tree,
+}
+
 /// Judges one commit of a range by the rules of the range's base and its own.
 /// None: no rule is about imports.
-pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Option<Broken>, Error> {
+pub fn committed(
+    reader: &Reader<'_>,
+    base: &Book,
+    one: &Ranged,
+    extent: Extent,
+) -> Result<Option<Broken>, Error> {
     let repo = reader.repo();
     let touches_rules = one.changes.iter().any(|change| change.path == RULES.as_bytes());
     // Rules that cannot be read are found elsewhere; the base's still judge.
@@ -81,7 +95,7 @@ pub fn committed(reader: &Reader<'_>, base: &Book, one: &Ranged) -> Result<Optio
     }
     let mut broken = Broken::default();
     if !books.is_empty() {
-        broken = reader.broken_by(&repo.files_of(one.oid)?, &one.changes, &one.parents, &books)?;
+        broken = reader.broken_by(&repo.files_of(one.oid)?, &one.changes, &one.parents, &books, extent)?;
     }
     if let (Some(own), Some(&parent)) = (&own, one.parents.first()) {
         let before = match rules::at(repo, Some(parent)) {
@@ -122,8 +136,8 @@ impl Reader<'_> {
         Ok(findings)
     }
 
-    /// What a change breaks: what is found in the files that it touches, and
-    /// elsewhere what was not there before: files that import what is gone,
+    /// What a change breaks: what is found in the files that it touches, what
+    /// there is to remark on them, and elsewhere what was not there before: files that import what is gone,
     /// ways and cycles that it closes.
     fn broken_by(
         &self,
@@ -131,13 +145,18 @@ impl Reader<'_> {
         changes: &[Change],
         parents: &[Oid],
         books: &[&Book],
+        extent: Extent,
     ) -> Result<Broken, Error> {
         let touched: BTreeSet<&[u8]> = changes.iter().map(|change| change.path.as_slice()).collect();
-        let scope = self.scope_of(entries, changes, parents, books)?;
+        let scope = match extent {
+            Extent::Tree => Scope::All,
+            Extent::Change => self.scope_of(entries, changes, parents, books)?,
+        };
         let mut checked = self.check(entries, books, &scope, Unneeded::IfForbidden)?;
-        let errors = std::mem::take(&mut checked.findings).into_iter().filter(Finding::is_error);
+        let found = std::mem::take(&mut checked.findings).into_iter();
         let (mut findings, mut elsewhere): (Vec<_>, Vec<_>) =
-            errors.partition(|finding| touched.contains(finding.path.as_slice()));
+            found.partition(|finding| touched.contains(finding.path.as_slice()));
+        elsewhere.retain(Finding::is_error);
         for &parent in parents {
             if elsewhere.is_empty() {
                 break;
@@ -194,13 +213,15 @@ pub fn range(repo: &Repo, base: Oid, head: Oid) -> Result<Range, Error> {
     }
     let book = Book::at(repo, Some(base), rules.unwrap_or_default())?;
     let reader = Reader::new(repo);
-    for one in &commits {
+    for (at, one) in commits.iter().enumerate() {
         let faults = match rules::at(repo, Some(one.oid)) {
             Err(Error::Rules { faults }) => faults,
             other => other.map(|_| Vec::new())?,
         };
         let unreadable = faults.iter().map(unreadable_rules);
-        let broken = committed(&reader, &book, one)?.unwrap_or_default();
+        // What is there in the end is counted, whatever the last commit touches.
+        let extent = if at + 1 == commits.len() { Extent::Tree } else { Extent::Change };
+        let broken = committed(&reader, &book, one, extent)?.unwrap_or_default();
         range.commits += 1;
         range.last = broken.tree;
         let findings = unreadable.chain(broken.findings);
