@@ -4,14 +4,15 @@
 //! no longer is, whether or not a file makes use of it. Not knowing whether a
 //! glob is as wide as another counts as weaker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::groups::Groups;
-use super::rules::{Acyclic, Rules, Weight};
+use super::rules::{Acyclic, Layers, Member, Rules, Weight};
 use crate::gate::code;
 use crate::gate::finding::Finding;
 use crate::gate::pattern::{Kinds, Rule, is_within};
 use crate::gate::scope::{Domain, Domains, RULES};
+use crate::model::names::DomainName;
 
 /// The rules of one `comm.toml`.
 pub type Book<'r> = (&'r Domains, &'r Rules);
@@ -28,6 +29,7 @@ pub fn weaker(before: Book<'_>, after: Book<'_>) -> Vec<Finding> {
     taken_over(&mut said, before.0, after.0);
     options(&mut said, before.1, after.1);
     pairs(&mut said, before.1, after.1);
+    moved(&mut said, before, after);
     cycles(&mut said, before.1, after.1);
     for exception in &after.1.exceptions {
         let same = |old: &&super::rules::Exception| {
@@ -179,6 +181,40 @@ fn pairs(said: &mut Said, before: &Rules, after: &Rules) {
             if !now.iter().any(holds) {
                 said.gone(line, format!("`{}` may import `{}`", pair.0, pair.1));
             }
+        }
+    }
+}
+
+/// Every two parts of the same layers that are not side by side, in the order
+/// in which they are written.
+fn successive(layers: &Layers) -> impl Iterator<Item = (&Member, &Member)> {
+    let parts =
+        layers.order.iter().enumerate().flat_map(|(at, layer)| layer.iter().map(move |part| (part, at)));
+    let parts: Vec<(&Member, usize)> = parts.collect();
+    let later = |at: usize| parts.get(at + 1..).unwrap_or_default().to_vec();
+    let pairs: Vec<_> = parts.iter().enumerate().map(|(at, part)| (*part, later(at))).collect();
+    pairs.into_iter().flat_map(|((part, layer), later)| {
+        later.into_iter().filter(move |(_, other)| *other != layer).map(move |(other, _)| (part, other))
+    })
+}
+
+/// Parts of layers that stand before another one where they did not, and take
+/// files of it: a file belongs to the first that has it.
+fn moved(said: &mut Said, before: Book<'_>, after: Book<'_>) {
+    let globs = |domains: &Domains, part: &Member| match part.text.parse::<DomainName>() {
+        Ok(name) => domains.get(&name).map(|domain| domain.scope.clone()).unwrap_or_default(),
+        Err(_) => vec![part.text.clone()],
+    };
+    let known: BTreeSet<(&str, &str)> =
+        before.1.layers.iter().flat_map(successive).map(|(one, other)| (&*one.text, &*other.text)).collect();
+    let parts = before.1.layers.iter().flat_map(|layers| layers.order.iter().flatten());
+    let old: BTreeMap<&str, &Member> = parts.map(|part| (part.text.as_str(), part)).collect();
+    for (one, other) in after.1.layers.iter().flat_map(successive) {
+        let Some(was) = old.get(other.text.as_str()) else { continue };
+        let held = globs(before.0, was);
+        let takes = globs(after.0, one).iter().any(|glob| held.iter().any(|held| is_within(glob, held)));
+        if takes && !known.contains(&(&one.text, &other.text)) {
+            said.at(one.line, format!("layer `{}` takes files of `{}`", one.text, other.text));
         }
     }
 }

@@ -222,6 +222,14 @@ fn groups_and_options_are_weaker_where_they_let_more_pass() {
         "[[independent]]\nmembers = ['b', 'a']\n",
         &[&may("a", "b"), &may("b", "a")],
     );
+    // A file belongs to the first part that has it.
+    let globs = |order: &str| format!("[[layers]]\norder = [{order}]\n");
+    let takes = |one: &str, other: &str| format!("layer `{one}` takes files of `{other}`");
+    let two = globs("'x/**', 'y/**'");
+    check(&two, &globs("'y/old/**', 'x/**', 'y/**'"), &[&takes("y/old/**", "y/**")]);
+    check(&two, &globs("'x/**', 'y/old/**', 'y/**'"), &[&takes("y/old/**", "y/**")]);
+    check(&two, &globs("'x/**', ['y/old/**', 'y/**'], 'y/older/**', 'z/**'"), &[]);
+    check(&globs("'x/**', 'c/**'"), &globs("'c', 'x/**', 'c/**'"), &[&takes("c", "c/**")]);
     let cycles = "cycles are allowed where they were not (it was comm.toml:7)";
     check("[[acyclic]]\n", "[[acyclic]]\nmembers = ['a', 'b']\n", &[cycles]);
     check("[[acyclic]]\nmembers = ['a', 'b']\n", "[[acyclic]]\n", &[]);
