@@ -120,6 +120,25 @@ fn a_baseline_is_written_once_and_only_shrinks() {
 }
 
 #[test]
+fn an_entry_stands_for_one_kind_of_import_between_two_files() {
+    let s = with("import '../api/x'\n");
+    s.comm("boundary baseline").succeeds();
+    stage(&s);
+    git_as(&s, None, "commit -q -m adopted").succeeds();
+    for (text, expected) in [
+        ("\n\nimport '../api/x'\nexport * from '../api/x'\n", &[][..]),
+        ("import '../api/x'\nimport type { T } from '../api/x'\n", &["B002 web/a.ts:2 api/x.ts"]),
+        ("import '../api/x'\nimport('../api/x')\n", &["B002 web/a.ts:2 api/x.ts"]),
+        ("import '../api/x'\nimport '../api/y'\n", &["B002 web/a.ts:2 api/y.ts"]),
+    ] {
+        write(&s, "web/a.ts", text);
+        stage(&s);
+        assert_eq!(told(&s.comm("boundary check --json"), "violations"), expected, "{text}");
+        assert_eq!(git_as(&s, None, "commit -q -m change").code, i32::from(!expected.is_empty()), "{text}");
+    }
+}
+
+#[test]
 fn an_entry_that_is_added_by_hand_lets_nothing_pass() {
     let s = with("import '../api/x'\n");
     s.comm("boundary baseline").succeeds();

@@ -142,6 +142,47 @@ fn two_branches_that_break_together_are_found_in_the_merge() {
     assert!(run.stderr.contains("a/user.ts:1: B004"), "{}", run.stderr);
 }
 
+#[test]
+fn linked_worktrees_and_submodules_are_judged_by_their_own_index() {
+    let s = with(&[("a/user.ts", "export const x = 1\n"), ("b/thing.ts", "")]);
+    git_as(&s, None, "worktree add -q -b other ../other").succeeds();
+    let other = s.root().join("other");
+    std::fs::write(other.join("a/user.ts"), "import '../b/thing'\n").unwrap();
+    let mut command = s.bare_command("git", &other);
+    let out = command.args(["commit", "-q", "-a", "-m", "there"]).output().unwrap();
+    let told = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.code() == Some(1) && told.contains("a/user.ts:1: B001"), "{told}");
+    write(&s, "a/user.ts", "export const x = 2\n");
+    check(&s, &[]);
+    // What is in a submodule is not in this repository.
+    let head = s.git("rev-parse HEAD").stdout.trim().to_owned();
+    git_as(&s, None, &format!("update-index --add --cacheinfo 160000,{head},c/sub")).succeeds();
+    write(&s, "a/user.ts", "import '../c/sub/x'\n");
+    git_as(&s, None, "add a/user.ts").succeeds();
+    let run = git_as(&s, None, "commit -q -m sub").exits(1);
+    assert!(run.stderr.contains("a/user.ts:1: B004 imports `../c/sub/x`"), "{}", run.stderr);
+}
+
+#[test]
+fn an_agent_may_merge_rules_that_a_person_loosened() {
+    let s = with(&[("a/user.ts", "export const x = 1\n"), ("b/thing.ts", "")]);
+    git_as(&s, None, "checkout -q -b work").succeeds();
+    write(&s, "a/more.ts", "export const y = 1\n");
+    git_as(&s, None, "add -A").succeeds();
+    git_as(&s, Some("ada"), "commit -q -m more").succeeds();
+    git_as(&s, None, "checkout -q main").succeeds();
+    write(&s, "comm.toml", &RULES.replace("'b/**', 'b.*', ", ""));
+    write(&s, "a/user.ts", "import '../b/thing'\n");
+    git_as(&s, None, "commit -q -a -m loosened").succeeds();
+    git_as(&s, None, "checkout -q work").succeeds();
+    git_as(&s, Some("ada"), "merge -q --no-edit main").succeeds();
+    // What the merge itself breaks is nobody's excuse.
+    write(&s, "a/more.ts", "import '../b/gone'\n");
+    git_as(&s, None, "add -A").succeeds();
+    let run = git_as(&s, Some("ada"), "commit -q --amend --no-edit").exits(1);
+    assert!(run.stderr.contains("a/more.ts:1: B004"), "{}", run.stderr);
+}
+
 /// More sources than are worth reading again.
 fn many() -> Sandbox {
     let files: Vec<(String, String)> = (0..80)

@@ -105,6 +105,22 @@ fn pictures_mark_violations_and_are_the_same_each_time() {
 }
 
 #[test]
+fn every_level_is_drawn_in_every_form() {
+    let s = bordered();
+    for (level, nodes, edges) in [("--domains", 2, 2), ("--folders", 3, 3), ("--files", 5, 6)] {
+        let dot = graph(&s, &format!("{level} --format dot"));
+        let lines = |text: &str, has: &str| text.lines().filter(|line| line.contains(has)).count();
+        assert_eq!((lines(&dot, " -> n"), lines(&dot, " [label=")), (edges, nodes + edges), "{level}\n{dot}");
+        let mermaid = graph(&s, &format!("{level} --format mermaid"));
+        assert_eq!((lines(&mermaid, ">|"), lines(&mermaid, "[\"")), (edges, nodes), "{level}\n{mermaid}");
+        let svg = graph(&s, &format!("{level} --format svg"));
+        assert_eq!(svg.matches(" -&gt; ").count(), edges, "{level}\n{svg}");
+        let json: Value = s.comm(&format!("boundary graph {level} --json")).succeeds().json();
+        assert!(json["edges"].as_array().unwrap().len() >= edges, "{level}\n{json}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_or_seen_is_said() {
     let s = bordered();
     write(&s, "web/broken.ts", "import {\n");
