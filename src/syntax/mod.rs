@@ -229,6 +229,12 @@ mod tests {
     fn the_name_of_a_file_says_its_language() {
         for (path, language) in [
             ("a/b.py", Some(Language::Python)),
+            ("a/b.pyi", Some(Language::Python)),
+            ("x.mts", Some(Language::TypeScript)),
+            ("x.cts", Some(Language::TypeScript)),
+            ("x.tsx", Some(Language::Tsx)),
+            ("x.jsx", Some(Language::Tsx)),
+            ("x.cjs", Some(Language::Tsx)),
             ("a.d.ts", Some(Language::TypeScript)),
             ("x.mjs", Some(Language::Tsx)),
             ("lib.rs", Some(Language::Rust)),
@@ -255,11 +261,29 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_hides_nothing() {
+        for (language, text) in [
+            (Language::Python, "import a"),
+            (Language::Rust, "use a;"),
+            (Language::TypeScript, "import 'a'"),
+            (Language::Tsx, "import 'a'"),
+        ] {
+            let text = format!("\u{feff}{text}\r\n");
+            for read in [imports, by_full_parse] {
+                let found = read(language, text.as_bytes()).unwrap();
+                let told: Vec<_> = found.iter().map(|i| (i.line, i.specifier.as_str())).collect();
+                assert_eq!(told, [(1, "a")], "{language:?}");
+            }
+        }
+    }
+
+    #[test]
     fn any_bytes_are_answered() {
         let languages = [Language::Python, Language::Rust, Language::TypeScript, Language::Tsx];
-        let deep = |open: &str, close: &str| format!("x = {}1{}", open.repeat(20_000), close.repeat(20_000));
-        let long = format!("x = \"{}\"", "a".repeat(2_000_000));
-        let hostile = [deep("(", ")"), deep("[", ""), deep("{", "}"), "import ".repeat(20_000), long];
+        let deep =
+            |open: &str, close: &str| format!("x = {}1{}", open.repeat(100_000), close.repeat(100_000));
+        let long = format!("x = \"{}\"", "a".repeat(5 << 20));
+        let hostile = [deep("(", ")"), deep("[", ""), deep("{", "}"), "import ".repeat(100_000), long];
         for language in languages {
             for text in &hostile {
                 let _ = imports(language, text.as_bytes());
