@@ -38,6 +38,11 @@ pub fn judge_amended(context: &Context<'_>, under: Option<&AgentName>) -> Result
     judge(context, context.store.repo().staged_to_amend()?, under)
 }
 
+fn is_agent(context: &Context<'_>) -> bool {
+    let who = context.identity.committer(&context.store, &Config::default());
+    matches!(who, Ok(Who::Agent(_)))
+}
+
 /// Judges the imports of a commit that is made once more on top of another:
 /// it was allowed where it was made, and leads elsewhere here.
 pub fn judge_replayed(context: &Context<'_>, amends: bool) -> Result<(), Error> {
@@ -54,7 +59,13 @@ pub fn judge_replayed(context: &Context<'_>, amends: bool) -> Result<(), Error> 
 fn judge(context: &Context<'_>, changes: Vec<Change>, under: Option<&AgentName>) -> Result<Passed, Error> {
     let repo = context.store.repo();
     // Whoever commits: rules that cannot be read judge nobody.
-    let own = rules::among(repo, &changes)?;
+    let own = match rules::among(repo, &changes) {
+        // That they are in no agent's scope says more than what became of them.
+        Err(Error::Rules { .. }) if rules::are_replaced(&changes) && is_agent(context) => {
+            Some(Config::default())
+        }
+        other => other?,
+    };
     let before = match (rules::in_force(repo), &own) {
         // Who commits anywhere mends them, and keeps to what they are made to.
         (Err(Error::Rules { .. }), Some(mended)) if context.identity.is_no_agent(&context.store)? => {

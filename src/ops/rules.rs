@@ -103,6 +103,12 @@ pub fn among(repo: &Repo, changes: &[Change]) -> Result<Option<Config>, Error> {
     changes.iter().any(|change| are(&change.path)).then(|| staged(repo)).transpose()
 }
 
+/// Whether these changes put a folder or a link in the place of the rules.
+pub fn are_replaced(changes: &[Change]) -> bool {
+    let is_file = |change: &Change| change.path == RULES.as_bytes() && change.mode.starts_with("100");
+    changes.iter().any(|change| are(&change.path) && change.oid.is_some() && !is_file(change))
+}
+
 /// Whether the rules are at this path, or a folder in their place.
 fn are(path: &[u8]) -> bool {
     path.strip_prefix(RULES.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

@@ -142,4 +142,13 @@ fn no_agent_puts_a_folder_in_the_place_of_rules() {
     git_as(&s, Some("ada"), "add -A").succeeds();
     let run = git_as(&s, Some("ada"), "commit -q -m folder").exits(1);
     assert!(run.stderr.contains("the rules are in no agent's scope"), "{}", run.stderr);
+    #[cfg(unix)]
+    {
+        git_as(&s, None, "rm -q -r --cached comm.toml").succeeds();
+        std::fs::remove_dir_all(s.repo().join("comm.toml")).unwrap();
+        std::os::unix::fs::symlink("#", s.repo().join("comm.toml")).unwrap();
+        git_as(&s, Some("ada"), "add -A").succeeds();
+        let run = git_as(&s, Some("ada"), "commit -q -m link").exits(1);
+        assert!(run.stderr.contains("the rules are in no agent's scope"), "{}", run.stderr);
+    }
 }
