@@ -104,6 +104,85 @@ fn pictures_mark_violations_and_are_the_same_each_time() {
     }
 }
 
+/// The edges of a tree, each as `from:line import -> to`.
+#[track_caller]
+fn check_edges(files: &[(&str, &str)], expected: &[&str]) {
+    let s = Sandbox::with_init(&[]);
+    files.iter().for_each(|(path, text)| write(&s, path, text));
+    git_as(&s, None, "add -A").succeeds();
+    let told = s.comm("boundary graph --files --json").succeeds().json();
+    let word = |edge: &Value, key: &str| edge[key].as_str().unwrap_or_default().to_owned();
+    let edge = |edge: &Value| {
+        let (from, import, to) = (word(edge, "from"), word(edge, "import"), word(edge, "to"));
+        format!("{from}:{} {import} -> {to}", edge["line"])
+    };
+    let found: Vec<String> = told["edges"].as_array().unwrap().iter().map(edge).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn every_target_of_cargo_is_a_crate_of_its_own() {
+    let user = "use own::m::X;\n";
+    let main = "mod h;\nuse own::m::X;\n";
+    let helper = "use crate::h::Y;\n";
+    check_edges(
+        &[
+            ("Cargo.toml", "[package]\nname = 'own'\nedition = '2021'\n"),
+            ("b2.rs", ""),
+            ("benches/b.rs", user),
+            ("build.rs", "mod b2;\n"),
+            ("examples/e.rs", user),
+            ("examples/ex/h.rs", helper),
+            ("examples/ex/main.rs", main),
+            ("src/bin/one.rs", user),
+            ("src/bin/two/h.rs", helper),
+            ("src/bin/two/main.rs", main),
+            ("src/lib.rs", "pub mod m;\n"),
+            ("src/m.rs", ""),
+            ("src/main.rs", user),
+            ("tests/t.rs", user),
+        ],
+        &[
+            "benches/b.rs:1 own::m::X -> src/m.rs",
+            "build.rs:1 b2 -> b2.rs",
+            "examples/e.rs:1 own::m::X -> src/m.rs",
+            "examples/ex/h.rs:1 crate::h::Y -> examples/ex/h.rs",
+            "examples/ex/main.rs:1 h -> examples/ex/h.rs",
+            "examples/ex/main.rs:2 own::m::X -> src/m.rs",
+            "src/bin/one.rs:1 own::m::X -> src/m.rs",
+            "src/bin/two/h.rs:1 crate::h::Y -> src/bin/two/h.rs",
+            "src/bin/two/main.rs:1 h -> src/bin/two/h.rs",
+            "src/bin/two/main.rs:2 own::m::X -> src/m.rs",
+            "src/lib.rs:1 m -> src/m.rs",
+            "src/main.rs:1 own::m::X -> src/m.rs",
+            "tests/t.rs:1 own::m::X -> src/m.rs",
+        ],
+    );
+}
+
+#[test]
+fn the_types_of_a_package_of_a_workspace_are_found() {
+    check_edges(
+        &[
+            ("package.json", "{\"workspaces\": {\"packages\": [\"p/*\"]}}"),
+            ("p/q/package.json", "{\"name\": \"q\", \"types\": \"./src/t.ts\"}"),
+            ("p/q/src/t.ts", ""),
+            ("p/z/a.ts", "import type { T } from 'q'\n"),
+        ],
+        &["p/z/a.ts:1 q -> p/q/src/t.ts"],
+    );
+}
+
+#[test]
+fn every_mock_is_seen() {
+    let calls = "jest.mock jest.unmock jest.doMock jest.dontMock jest.setMock jest.requireActual jest.requireMock jest.createMockFromModule jest.unstable_mockModule vi.mock vi.unmock vi.doMock vi.doUnmock vi.importActual vi.importMock";
+    let text: String = calls.split(' ').map(|call| format!("{call}('./x')\n")).collect();
+    let expected: Vec<String> =
+        (1..=calls.split(' ').count()).map(|line| format!("m.ts:{line} ./x -> x.ts")).collect();
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    check_edges(&[("m.ts", &text), ("x.ts", "")], &expected);
+}
+
 #[test]
 fn every_level_is_drawn_in_every_form() {
     let s = bordered();
