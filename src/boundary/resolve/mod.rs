@@ -24,6 +24,21 @@ pub struct Options {
     pub is_whole: bool,
 }
 
+/// The longest specifier that is looked up, in bytes: no system opens a file
+/// by a longer path.
+const LONGEST: usize = 4096;
+/// The most folders, packages or modules that it may lead through.
+const DEEPEST: usize = 256;
+
+/// Whether nothing can have this name. An address with its data in it is one
+/// by itself.
+fn is_no_path(specifier: &str) -> bool {
+    let steps = || specifier.bytes().filter(|byte| matches!(byte, b'/' | b'.' | b':')).count();
+    !specifier.starts_with("data:")
+        && specifier.len() > DEEPEST
+        && (specifier.len() > LONGEST || steps() > 2 * DEEPEST)
+}
+
 /// Resolves imports in one tree. Nothing is read before it is needed.
 pub struct Resolver<'f> {
     files: &'f Files<'f>,
@@ -57,6 +72,7 @@ impl<'f> Resolver<'f> {
         for (at, import) in imports.iter().enumerate() {
             let from_path = &*from;
             let mut targets: Vec<Target> = match language {
+                _ if is_no_path(&import.specifier) => vec![Target::Missing],
                 Language::Rust => self.crates.resolve(from_path, import),
                 Language::Python => self.packages.resolve(from_path, import),
                 Language::TypeScript | Language::Tsx => self.modules.resolve(from_path, import),
