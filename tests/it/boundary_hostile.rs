@@ -106,7 +106,22 @@ fn a_setting_that_cannot_be_read_is_refused() {
             "a = 1\n[x",
             "pyproject.toml:2: B005 cannot be read, so that nobody knows where modules lie: ",
         ),
-        ("Cargo.toml", "[x", "B005 which crates there are is not known: "),
+        ("Cargo.toml", "\n[x", "Cargo.toml:2: B005 which crates there are is not known: "),
+        (
+            "setup.cfg",
+            "[metadata]\nname = x\n[[[\n",
+            "setup.cfg:3: B005 cannot be read, so that nobody knows where modules lie: neither",
+        ),
+        (
+            "pytest.ini",
+            "a = 1",
+            "pytest.ini:1: B005 cannot be read, so that nobody knows where modules lie: neither",
+        ),
+        (
+            "pnpm-workspace.yaml",
+            "packages: []\n: : [\n",
+            "pnpm-workspace.yaml:2: B005 no entry, so that nobody knows which packages there are",
+        ),
     ] {
         let s = start();
         for (file, import) in
@@ -114,10 +129,12 @@ fn a_setting_that_cannot_be_read_is_refused() {
         {
             write(&s, file, import);
         }
+        write(&s, "package.json", "{}");
         write(&s, name, content);
         git_as(&s, None, "add -A").succeeds();
+        let staged = if name == "package.json" { 4 } else { 5 };
         let refused = git_as(&s, None, "commit -q -m change").exits(1).stderr;
-        assert!(refused.starts_with("error: 1 finding in 4 staged files\n  "), "{refused}");
+        assert!(refused.starts_with(&format!("error: 1 finding in {staged} staged files\n  ")), "{refused}");
         assert!(refused.contains(finding) && refused.ends_with("\nhint: mend the file\n"), "{refused}");
         let checked = s.comm("boundary check").exits(1).stdout;
         assert!(checked.contains(finding) && checked.ends_with(", 1 finding\n"), "{checked}");

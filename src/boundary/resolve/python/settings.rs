@@ -118,7 +118,7 @@ impl Settings {
         }
         for (folder, content) in files.settings_named("setup.cfg") {
             settings.project(folder, files);
-            settings.ini(folder, &String::from_utf8_lossy(&content));
+            settings.ini(folder, "setup.cfg", &String::from_utf8_lossy(&content));
         }
         for (name, above) in OWN_FILES {
             for (folder, content) in files.settings_named(name) {
@@ -160,7 +160,7 @@ impl Settings {
         self.roots.insert(folder.to_owned());
         for name in ["pytest.ini", ".pytest.ini", "tox.ini", "mypy.ini", ".mypy.ini"] {
             if let Some(content) = files.setting(&inside(folder, name)) {
-                self.ini(folder, &String::from_utf8_lossy(&content));
+                self.ini(folder, name, &String::from_utf8_lossy(&content));
             }
         }
         let src = inside(folder, "src");
@@ -291,16 +291,28 @@ impl Settings {
 
     /// What `setup.cfg` says: sections with keys, whose values may go on over
     /// lines that are indented.
-    fn ini(&mut self, folder: &str, text: &str) {
+    /// As Python's `configparser` reads it, which stops at the same lines.
+    fn ini(&mut self, folder: &str, file: &str, text: &str) {
         let (mut section, mut key) = (String::new(), String::new());
-        for line in text.lines() {
+        for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let trimmed = line.trim();
             if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
                 continue;
             }
-            if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                (section, key) = (name.to_owned(), String::new());
-                continue;
+            let is_entry = line.starts_with([' ', '\t']) || line.contains(['=', ':']);
+            match line.strip_prefix('[').map(|rest| rest.rsplit_once(']')) {
+                Some(Some((name, _))) => {
+                    (section, key) = (name.to_owned(), String::new());
+                    continue;
+                }
+                None if is_entry && !section.is_empty() => {}
+                _ => {
+                    return self.unread(
+                        inside(folder, file),
+                        at + 1,
+                        "neither a section nor an entry of one",
+                    );
+                }
             }
             let value = match line.split_once(['=', ':']) {
                 Some((name, value)) if !line.starts_with([' ', '\t']) => {

@@ -103,12 +103,19 @@ impl<'f> Manifests<'f> {
         }
         let path = join(folder, "Cargo.toml")?;
         let found = self.files.setting(&path).and_then(|content| {
-            let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8 text".to_owned());
-            match text.and_then(|text| text.parse::<Table>().map_err(|error| error.message().to_owned())) {
+            let text = std::str::from_utf8(&content).map_err(|_| (0, "it is not UTF-8 text".to_owned()));
+            let table = text.and_then(|text| {
+                let line = |error: &toml::de::Error| {
+                    let before = error.span().and_then(|span| text.get(..span.start));
+                    before.map_or(0, |before| before.matches('\n').count() + 1)
+                };
+                text.parse::<Table>().map_err(|error| (line(&error), error.message().to_owned()))
+            });
+            match table {
                 Ok(table) => Some(Rc::new(table)),
-                Err(why) => {
+                Err((line, why)) => {
                     let what = format!("which crates there are is not known: {why}");
-                    self.notes.borrow_mut().push(Note { path, line: 0, what, stops: true });
+                    self.notes.borrow_mut().push(Note { path, line, what, stops: true });
                     None
                 }
             }

@@ -246,6 +246,11 @@ impl<'f> Modules<'f> {
             }
         }
         let stem = [".js", ".jsx", ".mjs", ".cjs"].iter().find_map(|e| path.strip_suffix(e)).unwrap_or(path);
+        // SvelteKit and React Router write types beside every route.
+        let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
+        if name == "$types" || folder == "+types" || folder.ends_with("/+types") {
+            return true;
+        }
         let endings: &[&str] = match asker.rules {
             Rules::TypeScript => &[".ts", ".tsx", ".d.ts", ".json"],
             Rules::JavaScript => &[".js", ".mjs", ".cjs", ".json", ".ts"],

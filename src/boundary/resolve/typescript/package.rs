@@ -81,7 +81,13 @@ impl<'f> Packages<'f> {
             let mut overrides = overrides::of(&manifest);
             let settings = join(folder, "pnpm-workspace.yaml").and_then(|path| self.files.setting(&path));
             if let Some(settings) = settings {
-                overrides.extend(overrides::of_yaml(&String::from_utf8_lossy(&settings)));
+                let text = String::from_utf8_lossy(&settings);
+                overrides.extend(overrides::of_yaml(&text));
+                if let Some(line) = unread_yaml(&text) {
+                    let path = join(folder, "pnpm-workspace.yaml").unwrap_or_default();
+                    let what = "no entry, so that nobody knows which packages there are".to_owned();
+                    self.notes.borrow_mut().insert(Note { path, line, what, stops: true });
+                }
             }
             Rc::new(Package { folder: folder.to_owned(), name, manifest, overrides })
         });
@@ -259,6 +265,29 @@ fn is_member(root: &str, patterns: &[String], folder: &str) -> bool {
         }
     }
     member
+}
+
+/// The first line of `pnpm-workspace.yaml` that begins nothing which such a
+/// file has: at the top it is a map, in blocks or in brackets.
+fn unread_yaml(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let code = line.split(" #").next().unwrap_or_default().trim_end();
+        let is_top = depth == 0 && !code.starts_with([' ', '\t']);
+        let is_key = code.split_once(':').is_some_and(|(key, rest)| {
+            !key.trim().is_empty() && (rest.is_empty() || rest.starts_with([' ', '\t']))
+        });
+        let is_other = code.is_empty()
+            || code.starts_with(['#', '{', '}', ']', '%'])
+            || code.starts_with("- ")
+            || matches!(code, "-" | "---" | "...");
+        if is_top && !is_key && !is_other {
+            return Some(at + 1);
+        }
+        let opened = code.matches(['[', '{']).count();
+        depth = (depth + opened).saturating_sub(code.matches([']', '}']).count());
+    }
+    None
 }
 
 /// The list `packages` of `pnpm-workspace.yaml`.

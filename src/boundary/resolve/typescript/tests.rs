@@ -434,6 +434,17 @@ fn what_a_tool_makes_is_not_missing() {
 }
 
 #[test]
+fn types_that_frameworks_write_need_not_be_there() {
+    check(
+        "src/routes/a/+page.ts = \napp/b.tsx = ",
+        "src/routes/a/+page.ts ./$types -> builtin\n\
+         type src/routes/a/+page.ts ./$types.js -> builtin\n\
+         app/b.tsx ./+types/b -> builtin\n\
+         app/b.tsx ./types -> missing",
+    );
+}
+
+#[test]
 fn what_leads_through_thousands_of_folders_leads_nowhere() {
     // Each folder of each against every line of the list would take hours.
     let ignored: String = (0..400).map(|n| format!("x{n}/**/y{n}\nz{n}/\n")).collect();
