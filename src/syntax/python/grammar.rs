@@ -53,7 +53,8 @@ pub(super) fn for_each_name<'s>(
             // Only an error has this kind, and those were looked for.
         } else if node.kind() == "wildcard_import" {
             visit("*".to_owned(), None);
-        } else if cursor.field_name() == Some("name") {
+        // In a long list the library takes commas for names, too.
+        } else if node.is_named() && cursor.field_name() == Some("name") {
             let alias = node.child_by_field_name("alias").map(|alias| text_of(alias, text));
             let name = node.child_by_field_name("name").unwrap_or(node);
             visit(dotted(name, text), alias);
