@@ -1,12 +1,13 @@
 //! The files of one tree.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
+use super::links::Links;
 use crate::syntax::{Import, Kind, Language};
 
 /// Where the content of files comes from, asked for as it is needed: a change
@@ -34,6 +35,10 @@ pub struct Files<'c> {
     content: &'c dyn Content,
     /// Files behind links, each with the file that it is.
     aliases: BTreeMap<String, String>,
+    /// Links that lead nowhere here.
+    astray: BTreeSet<String>,
+    /// Every path in lower case.
+    folded: OnceCell<HashSet<String, RandomState>>,
     read: RefCell<HashMap<String, Rc<[u8]>>>,
 }
 
@@ -47,22 +52,39 @@ impl<'c> Files<'c> {
         paths.dedup();
         let settings = paths.iter().filter(|path| is_setting(path)).map(|path| path.to_string()).collect();
         let known = paths.iter().cloned().collect();
-        Self { paths, known, settings, content, aliases: BTreeMap::new(), read: RefCell::default() }
+        Self {
+            paths,
+            known,
+            settings,
+            content,
+            aliases: BTreeMap::new(),
+            astray: BTreeSet::new(),
+            folded: OnceCell::new(),
+            read: RefCell::default(),
+        }
     }
 
     /// The files at `paths`, and those behind links.
-    pub fn with_links(
-        mut paths: Vec<Cow<'c, str>>,
-        aliases: BTreeMap<String, String>,
-        content: &'c dyn Content,
-    ) -> Self {
+    pub fn with_links(mut paths: Vec<Cow<'c, str>>, links: Links, content: &'c dyn Content) -> Self {
+        let Links { aliases, astray } = links;
         paths.extend(aliases.keys().cloned().map(Cow::Owned));
-        Self { aliases, ..Self::new(paths, content) }
+        Self { aliases, astray, ..Self::new(paths, content) }
     }
 
     /// The file that a path is, which another one behind a link is too.
     pub fn real<'p>(&'p self, path: &'p str) -> &'p str {
         self.aliases.get(path).map_or(path, String::as_str)
+    }
+
+    /// Whether a link that leads nowhere here is what a path means, with an
+    /// ending or without: where it leads on another machine nobody judges.
+    pub fn goes_astray(&self, path: &str) -> bool {
+        const BEHIND: [&str; 4] = [".", "/index.", "/__init__.", "/package.json"];
+        self.astray.iter().any(|link| {
+            let is_below = || path.strip_prefix(&**link).is_some_and(|rest| rest.starts_with('/'));
+            let ending = || link.strip_prefix(path).unwrap_or_default();
+            link == path || is_below() || BEHIND.iter().any(|behind| ending().starts_with(behind))
+        })
     }
 
     /// Every path, sorted.
@@ -73,6 +95,13 @@ impl<'c> Files<'c> {
     /// Whether there is a file at this path.
     pub fn has(&self, path: &str) -> bool {
         self.known.contains(path)
+    }
+
+    /// Whether a machine that does not tell large letters from small ones would
+    /// find a file at this path.
+    pub fn has_folded(&self, path: &str) -> bool {
+        let fold = || self.paths.iter().map(|path| path.to_lowercase()).collect();
+        self.folded.get_or_init(fold).contains(&path.to_lowercase())
     }
 
     /// Whether there is a folder at this path, that is a file below it.

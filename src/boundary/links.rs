@@ -1,6 +1,6 @@
 //! Symbolic links: a file behind one is judged as the file that it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{folder_of, join};
 
@@ -10,25 +10,56 @@ const STEPS: usize = 16;
 /// links to links, would make ever more.
 const NAMES: usize = 200_000;
 
-/// The files that links name, each with the file that it is. `files` are the
-/// ordinary ones, sorted; `links` say what each holds. What leads out of the
-/// tree, to nothing or in a circle names no file.
-pub fn aliases(files: &[&str], links: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
+/// Where links lead.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// The files that they name, each with the file that it is.
+    pub aliases: BTreeMap<String, String>,
+    /// Those that lead out of the tree, to nothing or in a circle.
+    pub astray: BTreeSet<String>,
+}
+
+/// Follows links. `files` are the ordinary ones, sorted; `links` say what each
+/// holds.
+pub fn follow(files: &[&str], links: &BTreeMap<&str, String>) -> Links {
+    let mut found = Links::default();
+    let mut folders = Vec::new();
     for (link, target) in links {
-        let Some(place) = settled(link, target, links) else { continue };
+        let place = settled(link, target, links);
+        let Some(place) = place else {
+            found.astray.insert((*link).to_owned());
+            continue;
+        };
         if files.binary_search(&place.as_str()).is_ok() {
-            found.insert((*link).to_owned(), place);
+            found.aliases.insert((*link).to_owned(), place);
             continue;
         }
         let start = if place.is_empty() { String::new() } else { format!("{place}/") };
         let first = files.partition_point(|file| *file < start.as_str());
         let inside = files.get(first..).unwrap_or_default().iter();
-        for file in inside.take_while(|file| file.starts_with(&start)) {
-            if found.len() >= NAMES {
+        let mut inside = inside.take_while(|file| file.starts_with(&start)).peekable();
+        if inside.peek().is_none() {
+            found.astray.insert((*link).to_owned());
+        }
+        for file in inside {
+            if found.aliases.len() >= NAMES {
                 return found;
             }
-            found.insert(format!("{link}/{}", &file[start.len()..]), (*file).to_owned());
+            found.aliases.insert(format!("{link}/{}", &file[start.len()..]), (*file).to_owned());
+        }
+        folders.push((*link, start));
+    }
+    // What lies there behind another link.
+    let direct = found.aliases.clone();
+    for (link, start) in folders {
+        for (name, file) in direct.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start)) {
+            if found.aliases.len() >= NAMES {
+                return found;
+            }
+            let behind = format!("{link}/{}", &name[start.len()..]);
+            if !name.starts_with(&format!("{link}/")) {
+                found.aliases.entry(behind).or_insert_with(|| file.clone());
+            }
         }
     }
     found
@@ -62,7 +93,7 @@ mod tests {
     fn check(links: &[(&str, &str)], expected: &[(&str, &str)]) {
         let files = ["a/x.ts", "b/deep/z.ts", "b/y.ts"];
         let links = links.iter().map(|(link, target)| (*link, (*target).to_owned())).collect();
-        let found = aliases(&files, &links);
+        let found = follow(&files, &links).aliases;
         let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(found, expected);
     }
@@ -74,6 +105,11 @@ mod tests {
         check(
             &[("a/one", "two"), ("a/two", "../b/deep")],
             &[("a/one/z.ts", "b/deep/z.ts"), ("a/two/z.ts", "b/deep/z.ts")],
+        );
+        // Through two.
+        check(
+            &[("a/self", "."), ("a/y.ts", "../b/y.ts")],
+            &[("a/self/x.ts", "a/x.ts"), ("a/self/y.ts", "b/y.ts"), ("a/y.ts", "b/y.ts")],
         );
         check(
             &[("a/in", "../b"), ("l.ts", "a/in/y.ts")],
@@ -95,6 +131,6 @@ mod tests {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let names: Vec<String> = (0..500).map(|n| format!("l{n:03}")).collect();
         let links = names.iter().map(|name| (name.as_str(), ".".to_owned())).collect();
-        assert_eq!(aliases(&files, &links).len(), NAMES);
+        assert_eq!(follow(&files, &links).aliases.len(), NAMES);
     }
 }

@@ -61,7 +61,16 @@ fn sources() -> Vec<Source> {
         module.retain(|name| !["mod", "lib", "main"].contains(&name.as_str()));
         Source { path: path.clone(), module, code: rust::code(&text(path)) }
     };
-    files.iter().filter(|f| !only_for_tests.contains(f)).map(source).collect()
+    // Modules of test modules lie in a folder of that name.
+    let is_for_tests = |file: &str| {
+        let is_below = |test: &String| {
+            test.strip_suffix(".rs")
+                .and_then(|folder| file.strip_prefix(folder))
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        only_for_tests.iter().any(|test| test == file || is_below(test))
+    };
+    files.iter().filter(|file| !is_for_tests(file)).map(source).collect()
 }
 
 /// A domain of `comm.toml`.

@@ -25,6 +25,7 @@ mod boundary_formats;
 mod boundary_graph;
 mod boundary_hostile;
 mod boundary_init;
+mod boundary_links;
 mod ci;
 #[cfg(debug_assertions)] // The clocks can be moved in debug builds only.
 mod clocks;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::unreadable;
 use crate::boundary::files::{Content, Files};
-use crate::boundary::links::aliases;
+use crate::boundary::links::follow;
 use crate::gate::finding::Finding;
 use crate::git::{Entry, GitErrorClass};
 use crate::ops::boundary::Reader;
@@ -73,8 +73,8 @@ impl<'t, 'r> Tree<'t, 'r> {
         }
         let kept = self.entries.iter().filter(|(_, entry)| !entry.is_link).map(|(path, _)| *path);
         let files: Vec<&str> = kept.collect();
-        let aliases = aliases(&files, &links);
-        Files::with_links(files.into_iter().map(Cow::Borrowed).collect(), aliases, self)
+        let links = follow(&files, &links);
+        Files::with_links(files.into_iter().map(Cow::Borrowed).collect(), links, self)
     }
 
     /// Where each symbolic link leads; one that cannot be read leads nowhere.

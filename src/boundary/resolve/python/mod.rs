@@ -174,6 +174,9 @@ impl<'f> Roots<'f> {
             if is_builtin && !is_own {
                 continue;
             }
+            if self.files.goes_astray(&inside(&root, top)) {
+                return Found::Missing(root);
+            }
             let is_here = scope.own.first().is_some_and(|own| *own == root);
             match self.top(&root, top, scope.who, is_here) {
                 None => {}
@@ -307,12 +310,14 @@ impl<'f> Roots<'f> {
 
     /// What becomes of a module that a folder should have and has not.
     fn absent(&self, folder: &str, name: &str, import: &Import, top: &str) -> Vec<Target> {
+        let path = inside(folder, name);
         // The file is ready for that.
         if !import.within.is_empty() {
-            return Vec::new();
+            let mut parts = import.specifier.split('.').chain([name]).filter(|part| !part.is_empty());
+            let is_astray = parts.any(|part| self.files.goes_astray(&inside(folder, part)));
+            return if is_astray { vec![Target::Missing] } else { Vec::new() };
         }
         let settings = self.settings();
-        let path = inside(folder, name);
         for path in [format!("{path}.py"), format!("{path}/__init__.py")] {
             // What git leaves out is written by a tool, too; but where some
             // of a folder is here, the rest of it should be.

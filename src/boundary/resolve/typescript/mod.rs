@@ -33,6 +33,24 @@ use super::super::{Note, Target};
 use super::ignored::Ignored;
 use crate::syntax::{Import, Kind};
 
+/// What the name of a file may go on with.
+const ENDINGS: [&str; 14] = [
+    "",
+    ".ts",
+    ".tsx",
+    ".d.ts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".json",
+    "/index.ts",
+    "/index.tsx",
+    "/index.js",
+];
+
 /// The name that the address of a file is taken by.
 const URL: &str = "url";
 /// What an import is within that names files by a pattern.
@@ -107,7 +125,9 @@ impl<'f> Modules<'f> {
             }
         }
         // What is tried may find nothing.
-        if !import.within.is_empty() {
+        let is_astray =
+            || join(asker.folder, &import.specifier).is_some_and(|path| self.files.goes_astray(&path));
+        if !import.within.is_empty() && found.contains(&Target::Missing) && !is_astray() {
             found.retain(|target| *target != Target::Missing);
         }
         found
@@ -233,7 +253,18 @@ impl<'f> Modules<'f> {
         if let Some((_, inside)) = path.rsplit_once("node_modules/") {
             return Target::Package(package_name(inside).to_owned());
         }
-        if self.is_generated(asker, path) { Target::Builtin } else { Target::Missing }
+        // On some machines it is a file that is here under another spelling.
+        let is_spelled_otherwise = || {
+            let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+            let begins = [path, stem].into_iter();
+            begins
+                .flat_map(|begin| ENDINGS.map(|ending| format!("{begin}{ending}")))
+                .any(|p| self.files.has_folded(&p))
+        };
+        match self.is_generated(asker, path) && !is_spelled_otherwise() {
+            true => Target::Builtin,
+            false => Target::Missing,
+        }
     }
 
     fn is_generated(&self, asker: &Asker<'_>, path: &str) -> bool {
