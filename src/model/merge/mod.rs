@@ -6,7 +6,7 @@
 //! its parent; what it changed is folded in the total order of (`at`, `clone`,
 //! `nonce`), which extends the causal one because the clock of a version is
 //! later than that of its parent. Fields are last-writer registers, entries of
-//! maps too; what needs more is in [`task`].
+//! maps too; what needs more is in `task.rs`.
 //!
 //! Only what lies behind the newest version that all the others follow has to
 //! be read: the state there is what the fold up to it gives.
