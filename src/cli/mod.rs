@@ -22,6 +22,7 @@ mod manual;
 mod messages;
 mod prime;
 mod setup;
+mod sync;
 mod table;
 mod tasks;
 mod worktree;

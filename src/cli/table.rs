@@ -7,7 +7,7 @@ use super::app::{App, Outcome};
 use super::global::{self, Global};
 use super::{
     agents, board, boundary, ci, claims, demo, deps, doctor, harness, hook, hooks, log, messages, prime,
-    setup, tasks, worktree,
+    setup, sync, tasks, worktree,
 };
 use crate::text::similar;
 
@@ -133,6 +133,8 @@ verbs! {
     "inbox" [] "Read what was sent to you" => messages::InboxArgs, inbox;
     "log" [] "What happened, in causal order" => log::LogArgs, log;
     "log note" [] "Write a note into the log" => log::NoteArgs, note;
+
+    "sync" [] "Share records with a remote: fetch, bring together, push" => sync::SyncArgs, sync;
 
     "pause" [] "Let agents claim nothing (the person)" => board::PauseArgs, pause;
     "resume" [] "Let them go on (the person)" => board::ResumeArgs, resume;

@@ -57,6 +57,7 @@ pub use hooks::{GitVersion, HookFile, HooksFolder, Owner, RUNS};
 pub use inspect::{FoundLock, Remote, git_version};
 pub use listing::Entry;
 pub use message::Present;
+pub use network::{Push, Pushed};
 pub use oid::Oid;
 pub use origins::{Scope, Setting};
 pub use pending::{Outcome, Pending};

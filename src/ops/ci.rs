@@ -312,9 +312,11 @@ fn find_grant(context: &Context<'_>, id: &TaskId, fence: &str) -> Result<Option<
     let Some((token, nonce)) = fence.split_once(':') else { return Ok(None) };
     let Ok(token) = token.parse::<u64>() else { return Ok(None) };
     let name = task_ref(id)?;
-    let (mut next, mut superseded) = (context.store.tip(&name)?, None);
-    while let Some(oid) = next {
-        let version: Version<Task> = context.store.version(&name, id.as_str(), oid)?;
+    let Some(tip) = context.store.tip(&name)? else { return Ok(None) };
+    let tip: Version<Task> = context.store.version(&name, id.as_str(), tip)?;
+    let mut superseded = None;
+    for version in context.store.back(&name, id.as_str(), tip) {
+        let version = version?;
         let phase = &version.state.phase;
         if phase.fence.token == token
             && phase.fence.nonce == nonce
@@ -325,7 +327,6 @@ fn find_grant(context: &Context<'_>, id: &TaskId, fence: &str) -> Result<Option<
         if phase.fence.token > token {
             superseded = Some(version.head.at);
         }
-        next = version.parents.first().copied();
     }
     Ok(None)
 }

@@ -82,7 +82,7 @@ fn their_board(context: &Context<'_>, tracking: &str) -> Result<Version<Meta>, E
     Ok(version)
 }
 
-fn two_boards(ours: &Meta, theirs: &Meta, remote: &str) -> Error {
+pub(super) fn two_boards(ours: &Meta, theirs: &Meta, remote: &str) -> Error {
     let id = |meta: &Meta| meta.boards.first().cloned().unwrap_or_default();
     Error::TwoBoards { ours: id(ours), theirs: id(theirs), remote: remote.to_owned() }
 }

@@ -31,6 +31,7 @@ pub mod remains;
 pub mod resolve;
 pub mod rules;
 pub mod status;
+pub mod sync;
 pub mod tasks;
 pub mod worktree;
 

@@ -279,23 +279,14 @@ fn find_event(
     Ok(false)
 }
 
-/// The versions of a task from `tip` back to the first.
+/// The versions of a task from `tip` back to the first, the latest first.
 pub(super) fn history<'c>(
     context: &'c Context<'_>,
     id: &TaskId,
     tip: &Version<Task>,
 ) -> Result<impl Iterator<Item = Result<Version<Task>, Error>> + use<'c>, Error> {
     let name = crate::store::task_ref(id)?;
-    let id = id.clone();
-    let mut next = Some(Ok(tip.clone()));
-    Ok(std::iter::from_fn(move || {
-        let version: Result<Version<Task>, Error> = next.take()?;
-        if let Ok(version) = &version {
-            let parent = version.parents.first();
-            next = parent.map(|&oid| Ok(context.store.version(&name, id.as_str(), oid)?));
-        }
-        Some(version)
-    }))
+    Ok(context.store.back(&name, id.as_str(), tip.clone()).map(|version| Ok(version?)))
 }
 
 /// What happened in a version.

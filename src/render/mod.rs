@@ -17,6 +17,7 @@ pub mod messages;
 pub mod prime;
 pub mod roff;
 pub mod status;
+pub mod sync;
 pub mod tasks;
 pub mod worktrees;
 pub mod xml;

@@ -15,6 +15,7 @@ use super::{Author, StoreError};
 use crate::git::{Commit, CommitDraft, Durability, GitError, Oid, RefName, Repo};
 use crate::model::board::FORMAT;
 use crate::model::limits;
+use crate::model::merge::MergeStamp;
 use crate::model::names::AgentName;
 use crate::model::stamp::Stamp;
 use crate::text::time::Timestamp;
@@ -103,7 +104,7 @@ struct StoredOut<'a> {
     nonce: &'a str,
     at: Timestamp,
     clone: &'a str,
-    agent: &'a AgentName,
+    agent: Option<&'a AgentName>,
     session: &'a str,
     event: &'a RawValue,
     state: &'a RawValue,
@@ -272,6 +273,33 @@ pub(super) struct Draft<'a> {
     pub(super) event: &'a Value,
 }
 
+/// A merge to be written.
+pub(super) struct MergeDraft<'a> {
+    pub(super) name: &'a RefName,
+    pub(super) kind: &'a str,
+    pub(super) id: &'a str,
+    pub(super) stamp: &'a MergeStamp,
+    pub(super) parents: &'a [Oid],
+}
+
+/// Everything of a version but its state, and who signs the commit.
+struct Writing<'a> {
+    name: &'a RefName,
+    kind: &'a str,
+    id: &'a str,
+    board: &'a str,
+    seq: u64,
+    nonce: &'a str,
+    at: Timestamp,
+    clone: &'a str,
+    agent: Option<&'a AgentName>,
+    session: &'a str,
+    event: &'a Value,
+    parents: &'a [Oid],
+    summary: &'a str,
+    author: (&'a str, &'a str),
+}
+
 /// Writes a version as a commit, on no ref yet.
 pub(super) fn write<S: Serialize>(
     repo: &Repo,
@@ -279,14 +307,69 @@ pub(super) fn write<S: Serialize>(
     state: &S,
     durability: Durability,
 ) -> Result<Oid, StoreError> {
+    let email = format!("{}@{}.invalid", draft.stamp.agent, draft.stamp.clone);
+    let parents: Vec<Oid> = draft.parent.into_iter().collect();
+    let writing = Writing {
+        name: draft.name,
+        kind: draft.kind,
+        id: draft.id,
+        board: draft.board,
+        seq: draft.seq,
+        nonce: &draft.stamp.nonce,
+        at: draft.stamp.at,
+        clone: &draft.stamp.clone,
+        agent: Some(&draft.stamp.agent),
+        session: &draft.stamp.session,
+        event: draft.event,
+        parents: &parents,
+        summary: draft.summary,
+        author: (draft.stamp.agent.as_str(), &email),
+    };
+    write_version(repo, &writing, state, durability)
+}
+
+/// Writes a merge as a commit, on no ref yet. Nothing of whoever writes it is
+/// in it.
+pub(super) fn write_merge<S: Serialize>(
+    repo: &Repo,
+    draft: &MergeDraft<'_>,
+    event: &Value,
+    state: &S,
+    durability: Durability,
+) -> Result<Oid, StoreError> {
+    let writing = Writing {
+        name: draft.name,
+        kind: draft.kind,
+        id: draft.id,
+        board: &draft.stamp.board,
+        seq: draft.stamp.seq,
+        nonce: &draft.stamp.nonce,
+        at: draft.stamp.at,
+        clone: "",
+        agent: None,
+        session: "",
+        event,
+        parents: draft.parents,
+        summary: "merge",
+        author: ("git comm", "merge@git-comm.invalid"),
+    };
+    write_version(repo, &writing, state, durability)
+}
+
+fn write_version<S: Serialize>(
+    repo: &Repo,
+    writing: &Writing<'_>,
+    state: &S,
+    durability: Durability,
+) -> Result<Oid, StoreError> {
     let impossible = |error: serde_json::Error| StoreError::Damaged {
-        name: draft.name.to_string(),
+        name: writing.name.to_string(),
         reason: format!("it cannot be written as JSON: {error}"),
     };
     let raw = |text: String| RawValue::from_string(text).map_err(impossible);
     // Escaped, because people page through these with plain git.
     let written = |text: String| json::printable(&text).into_owned();
-    let event = written(serde_json::to_string(draft.event).map_err(impossible)?);
+    let event = written(serde_json::to_string(writing.event).map_err(impossible)?);
     let state = written(serde_json::to_string(state).map_err(impossible)?);
     let mut files: Vec<(&str, &[u8])> = Vec::new();
     let place = |file: &str| format!("{{\"file\":\"{file}\"}}");
@@ -305,15 +388,15 @@ pub(super) fn write<S: Serialize>(
     }
     let stored = StoredOut {
         v: FORMAT,
-        kind: draft.kind,
-        id: draft.id,
-        board: draft.board,
-        seq: draft.seq,
-        nonce: &draft.stamp.nonce,
-        at: draft.stamp.at,
-        clone: &draft.stamp.clone,
-        agent: &draft.stamp.agent,
-        session: &draft.stamp.session,
+        kind: writing.kind,
+        id: writing.id,
+        board: writing.board,
+        seq: writing.seq,
+        nonce: writing.nonce,
+        at: writing.at,
+        clone: writing.clone,
+        agent: writing.agent,
+        session: writing.session,
         event: &event_raw,
         state: &state_raw,
     };
@@ -321,20 +404,18 @@ pub(super) fn write<S: Serialize>(
     let largest = files.iter().map(|f| f.1.len()).max().unwrap_or(0).max(json.len() + 1024);
     if largest > limits::RECORD {
         return Err(StoreError::TooLarge {
-            name: draft.name.to_string(),
+            name: writing.name.to_string(),
             len: largest,
             limit: limits::RECORD,
         });
     }
-    let message = format!("{}\n\n{json}\n", escape::line(draft.summary));
-    let email = format!("{}@{}.invalid", draft.stamp.agent, draft.stamp.clone);
-    let parents: Vec<Oid> = draft.parent.into_iter().collect();
+    let message = format!("{}\n\n{json}\n", escape::line(writing.summary));
     Ok(repo.write_commit(
         &CommitDraft {
-            parents: &parents,
-            author_name: draft.stamp.agent.as_str(),
-            author_email: &email,
-            seconds: draft.stamp.at.seconds(),
+            parents: writing.parents,
+            author_name: writing.author.0,
+            author_email: writing.author.1,
+            seconds: writing.at.seconds(),
             message: &message,
             files: &files,
         },

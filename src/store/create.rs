@@ -90,15 +90,10 @@ impl Store<'_> {
             return None;
         }
         let name = task_ref(&note.task).ok()?;
-        let mut next = self.repo.read_ref(&name).ok()?;
-        while let Some(oid) = next {
-            let version: Version<Task> = self.version(&name, note.task.as_str(), oid).ok()?;
-            if version.head.nonce == note.nonce {
-                return Some(note.task);
-            }
-            next = version.parents.first().copied();
-        }
-        None
+        let tip = self.repo.read_ref(&name).ok()??;
+        let tip: Version<Task> = self.version(&name, note.task.as_str(), tip).ok()?;
+        let mut versions = self.back(&name, note.task.as_str(), tip).map_while(Result::ok);
+        versions.any(|version| version.head.nonce == note.nonce).then_some(note.task)
     }
 
     /// Drops notes of requests that were made long ago. A file that another

@@ -4,6 +4,7 @@
 //! version that it read and loses if it has moved; it never overwrites. This
 //! layer does not know commands, output or the network.
 
+mod ancestry;
 mod blob_cache;
 mod cell;
 mod chain;
@@ -15,6 +16,7 @@ mod error;
 mod kinds;
 pub mod presence;
 mod remembered;
+pub mod sharing;
 pub mod sight;
 mod unknown;
 

@@ -75,6 +75,7 @@ mod setup;
 mod shared;
 mod stories;
 mod support;
+mod sync;
 mod tasks;
 mod untouched;
 mod violations;

@@ -50,6 +50,7 @@ fn calls(verb: &str) -> &'static [&'static str] {
         "resume" => &["--as-person resume all"],
         "doctor" => &["doctor", "doctor --json"],
         "prime" => &["prime"],
+        "sync" => &["sync hub --dry-run", "sync hub", "sync hub --json"],
         "ci" => &["ci --base HEAD"],
         "boundary check" => &["boundary check", "boundary check --rev HEAD"],
         "boundary schema" => &["boundary schema"],
@@ -159,7 +160,8 @@ impl Place {
     /// Everything that is none of coordination's business.
     fn belongings(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut seen = BTreeMap::new();
-        let ours = ["objects", "comm-node", "refs/comm-node", "reftable", "packed-refs"];
+        let ours =
+            ["objects", "comm-node", "refs/comm-node", "refs/comm-node-remote", "reftable", "packed-refs"];
         let ours: Vec<PathBuf> = ours.iter().map(|name| self.common.join(name)).collect();
         let mut add = |path: &Path| {
             // Each worktree notes when its hooks fired beside its HEAD.
@@ -185,7 +187,9 @@ impl Place {
                 .collect::<Vec<_>>()
         };
         let mut refs = git("for-each-ref --format='%(refname) %(objectname) %(symref)'");
-        refs.retain(|line| !line.starts_with("refs/comm-node/"));
+        refs.retain(|line| {
+            !line.starts_with("refs/comm-node/") && !line.starts_with("refs/comm-node-remote/")
+        });
         seen.insert("(refs)".into(), refs.join("\n").into_bytes());
         // In a reftable they are beside the refs. Older gits cannot list them.
         let reflogs = git_in(&self.sandbox, &self.at, "reflog list");
@@ -237,6 +241,12 @@ fn no_verb_touches(place: &Place) {
         place.run("ada", &format!("add {title}")).succeeds();
     }
     place.run("bob", "agent register").succeeds();
+    let hub = place.sandbox.root().join("hub.git");
+    let format = git_in(&place.sandbox, &place.at, "rev-parse --show-object-format").succeeds().stdout;
+    let hub = hub.display();
+    git_in(&place.sandbox, &place.at, &format!("init -q --bare --object-format={} {hub}", format.trim()))
+        .succeeds();
+    git_in(&place.sandbox, &place.at, &format!("remote add hub {hub}")).succeeds();
     let before = place.belongings();
     assert!(before.len() > 10);
     let mut done = 0;
@@ -254,7 +264,7 @@ fn no_verb_touches(place: &Place) {
             assert!(new.is_empty(), "`{words}` made {new:?}");
         }
     }
-    assert!(done > 45, "{done}");
+    assert!(done > 48, "{done}");
 }
 
 /// The whole story of a task works, and its records are where every worktree

@@ -39,6 +39,8 @@ pub struct Seen<K> {
     pub clone: String,
     /// A number that no other version has.
     pub nonce: String,
+    /// The board that it was written on.
+    pub board: String,
     /// Whether it only brought two others together.
     pub is_merge: bool,
     /// The record after it.

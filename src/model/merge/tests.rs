@@ -91,6 +91,7 @@ impl World {
             at: stamp.at,
             clone: stamp.clone.clone(),
             nonce: stamp.nonce.clone(),
+            board: String::new(),
             is_merge: false,
             state: serde_json::to_value(Task::create(&create, &stamp)).unwrap(),
         };
@@ -189,6 +190,7 @@ impl World {
             at: stamp.at,
             clone: stamp.clone,
             nonce: stamp.nonce,
+            board: String::new(),
             is_merge: false,
             state,
         });
@@ -235,6 +237,7 @@ impl World {
             at: stamp.at,
             clone: String::new(),
             nonce: stamp.nonce,
+            board: String::new(),
             is_merge: true,
             state,
         });

@@ -1,0 +1,228 @@
+//! Sharing: clones and a remote come to the same records.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Run, Sandbox, program, split};
+
+/// Clones of one bare repository that share a board.
+pub(crate) struct Fleet {
+    sandbox: Sandbox,
+    clones: Vec<PathBuf>,
+}
+
+impl Fleet {
+    /// So many clones; the first made the board and sent it.
+    pub(crate) fn new(clones: usize) -> Self {
+        let sandbox = Sandbox::with_init(&["--bare"]);
+        let hub = sandbox.repo().to_path_buf();
+        let mut fleet = Self { sandbox, clones: Vec::new() };
+        for n in 0..clones {
+            let at = fleet.sandbox.root().join(format!("clone-{n}"));
+            fleet.git_at(fleet.sandbox.root(), &format!("clone -q {} {}", hub.display(), at.display()));
+            fleet.clones.push(at);
+            fleet.git(n, "config comm.durability process");
+            fleet.comm(n, if n == 0 { "init --new" } else { "init" }).succeeds();
+            fleet.comm(n, "sync").succeeds();
+        }
+        fleet
+    }
+
+    pub(crate) fn comm(&self, clone: usize, words: &str) -> Run {
+        self.run(clone, None, words)
+    }
+
+    pub(crate) fn agent(&self, clone: usize, agent: &str, words: &str) -> Run {
+        self.run(clone, Some(agent), words)
+    }
+
+    fn run(&self, clone: usize, agent: Option<&str>, words: &str) -> Run {
+        let mut command = self.sandbox.bare_command(program(), &self.clones[clone]);
+        if let Some(agent) = agent {
+            command.env("GIT_COMM_AGENT", agent);
+        }
+        Run::of(&command.args(split(words)).output().unwrap(), &format!("clone {clone}: {words}"))
+    }
+
+    fn git_at(&self, dir: &Path, words: &str) -> String {
+        let out = self.sandbox.bare_command("git", dir).args(split(words)).output().unwrap();
+        Run::of(&out, words).succeeds().stdout
+    }
+
+    pub(crate) fn git(&self, clone: usize, words: &str) -> String {
+        self.git_at(&self.clones[clone], words)
+    }
+
+    /// In the remote.
+    pub(crate) fn hub(&self, words: &str) -> String {
+        self.git_at(self.sandbox.repo(), words)
+    }
+
+    fn records(&self, dir: &Path) -> String {
+        self.git_at(dir, "for-each-ref --format='%(refname) %(objectname)' refs/comm-node")
+    }
+
+    /// Every clone syncs until nobody has anything to do; then all have the
+    /// same.
+    #[track_caller]
+    pub(crate) fn settle(&self) {
+        for _ in 0..3 {
+            for clone in 0..self.clones.len() {
+                self.comm(clone, "sync").succeeds();
+            }
+        }
+        let hub = self.records(self.sandbox.repo());
+        for clone in 0..self.clones.len() {
+            assert_eq!(self.comm(clone, "sync").succeeds().stdout, "origin: nothing to do\n");
+            assert_eq!(self.records(&self.clones[clone]), hub, "clone {clone}");
+        }
+    }
+
+    #[track_caller]
+    fn task(&self, clone: usize, id: &str) -> serde_json::Value {
+        self.comm(clone, &format!("show {id} --json")).succeeds().json()["task"].clone()
+    }
+}
+
+#[test]
+fn clones_share_a_board() {
+    let fleet = Fleet::new(2);
+    fleet.agent(0, "ada", "add one").succeeds();
+    let sent = fleet.agent(0, "ada", "sync").succeeds().stdout;
+    assert!(sent.starts_with("origin: ") && sent.contains(" sent"), "{sent}");
+    assert_eq!(fleet.comm(0, "sync origin").succeeds().stdout, "origin: nothing to do\n");
+    let received = fleet.comm(1, "sync --json").succeeds().json();
+    assert!(received["received"].as_u64().unwrap() >= 1 && received["sent"] == 0, "{received}");
+    assert_eq!(fleet.task(1, "bd-1")["title"], "one");
+    fleet.agent(1, "bob", "msg send --to ada hello").succeeds();
+    fleet.settle();
+    assert!(fleet.agent(0, "ada", "inbox").succeeds().stdout.contains("hello"));
+}
+
+#[test]
+fn what_both_changed_is_brought_together_without_loss() {
+    let fleet = Fleet::new(3);
+    fleet.agent(0, "ada", "add one --label old").succeeds();
+    fleet.settle();
+    fleet.agent(0, "ada", "edit bd-1 --title first").succeeds();
+    fleet.agent(0, "ada", "comment bd-1 'of ada'").succeeds();
+    fleet.agent(1, "bob", "edit bd-1 --priority 0 --add-label new").succeeds();
+    fleet.agent(1, "bob", "comment bd-1 'of bob'").succeeds();
+    fleet.agent(2, "cy", "edit bd-1 --remove-label old --title last").succeeds();
+    fleet.agent(2, "cy", "comment bd-1 'of cy'").succeeds();
+    fleet.settle();
+    for clone in 0..3 {
+        let task = fleet.task(clone, "bd-1");
+        assert_eq!((&task["title"], &task["priority"]), (&"last".into(), &0.into()), "{task}");
+        assert_eq!(task["labels"], serde_json::json!(["new"]), "{task}");
+        let shown = fleet.comm(clone, "show bd-1").succeeds().stdout;
+        for said in ["of ada", "of bob", "of cy", "3 comments"] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+    }
+    let merges = fleet.hub("log --merges --format=%an,%s refs/comm-node/tasks/bd-1");
+    assert!(!merges.is_empty() && merges.lines().all(|line| line == "git comm,merge"), "{merges}");
+    fleet.hub("fsck --strict");
+}
+
+#[test]
+fn of_two_claims_one_stands_everywhere_and_the_other_is_refused() {
+    let fleet = Fleet::new(2);
+    fleet.comm(0, "add one").succeeds();
+    fleet.settle();
+    fleet.agent(0, "ada", "claim bd-1").succeeds();
+    fleet.agent(1, "bob", "claim bd-1").succeeds();
+    fleet.settle();
+    let holder = fleet.task(0, "bd-1")["claim"]["agent"].clone();
+    assert_eq!(fleet.task(1, "bd-1")["claim"]["agent"], holder);
+    let (wins, loses) = if holder == "ada" { ((0, "ada"), (1, "bob")) } else { ((1, "bob"), (0, "ada")) };
+    fleet.agent(loses.0, loses.1, "close bd-1").exits(5);
+    fleet.agent(wins.0, wins.1, "close bd-1").succeeds();
+    fleet.settle();
+    assert_eq!(fleet.task(loses.0, "bd-1")["state"], "done");
+    assert_eq!(fleet.task(0, "bd-1")["token_floor"], fleet.task(1, "bd-1")["token_floor"]);
+}
+
+#[test]
+fn a_trial_moves_nothing() {
+    let fleet = Fleet::new(2);
+    fleet.comm(0, "add one").succeeds();
+    let (hub, own) = (fleet.records(fleet.sandbox.repo()), fleet.records(&fleet.clones[0]));
+    let said = fleet.comm(0, "sync --dry-run").succeeds().stdout;
+    assert_eq!(said, "origin: 1 sent (not done)\n");
+    assert_eq!((fleet.records(fleet.sandbox.repo()), fleet.records(&fleet.clones[0])), (hub, own));
+    fleet.settle();
+}
+
+#[test]
+fn a_remote_that_went_back_gets_back_what_it_lost() {
+    let fleet = Fleet::new(2);
+    fleet.comm(0, "add one").succeeds();
+    fleet.comm(0, "comment bd-1 said").succeeds();
+    fleet.settle();
+    let all = fleet.records(fleet.sandbox.repo());
+    fleet.hub("update-ref refs/comm-node/tasks/bd-1 refs/comm-node/tasks/bd-1~1");
+    assert_eq!(fleet.comm(1, "sync").succeeds().stdout, "origin: 1 sent, 1 restored there\n");
+    fleet.hub("update-ref -d refs/comm-node/tasks/bd-1");
+    assert_eq!(fleet.comm(0, "sync").succeeds().stdout, "origin: 1 sent, 1 restored there\n");
+    assert_eq!(fleet.records(fleet.sandbox.repo()), all);
+}
+
+#[test]
+fn records_that_nobody_writes_are_refused_and_stop_nothing_else() {
+    let fleet = Fleet::new(2);
+    fleet.comm(0, "add one").succeeds();
+    fleet.settle();
+    let meta = fleet.hub("rev-parse refs/comm-node/meta");
+    let tree = fleet.hub("rev-parse refs/comm-node/meta^{tree}");
+    // A task under another's name, a tree, a plain commit, names of no record.
+    fleet.hub("update-ref refs/comm-node/tasks/bd-9 refs/comm-node/tasks/bd-1");
+    fleet.hub(&format!("update-ref refs/comm-node/tasks/bd-8 {}", tree.trim()));
+    fleet.hub(&format!("update-ref refs/comm-node/tasks/UPPER {}", meta.trim()));
+    fleet.hub(&format!("update-ref refs/comm-node/log/ada/xyz.1 {}", meta.trim()));
+    fleet.hub(&format!("update-ref refs/comm-node/tasks/bd-7 {}", meta.trim()));
+    fleet.comm(1, "add two").succeeds();
+    fleet.comm(0, "comment bd-1 said").succeeds();
+    fleet.comm(0, "sync").succeeds();
+    let synced = fleet.comm(1, "sync --json").succeeds().json();
+    let refused: Vec<&str> =
+        synced["refused"].as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect();
+    assert_eq!(
+        refused,
+        [
+            "refs/comm-node/log/ada/xyz.1",
+            "refs/comm-node/tasks/UPPER",
+            "refs/comm-node/tasks/bd-7",
+            "refs/comm-node/tasks/bd-8",
+            "refs/comm-node/tasks/bd-9"
+        ],
+        "{synced}"
+    );
+    assert_eq!((&synced["received"], &synced["sent"]), (&1.into(), &1.into()), "{synced}");
+    let ours = fleet.git(1, "for-each-ref --format=%(refname) refs/comm-node/tasks");
+    assert_eq!(ours, "refs/comm-node/tasks/bd-1\nrefs/comm-node/tasks/bd-2\n");
+}
+
+#[test]
+fn records_of_newer_writers_are_carried_as_they_are() {
+    let fleet = Fleet::new(2);
+    let new = fleet.git(0, "commit-tree -m new refs/comm-node/meta^{tree}");
+    fleet.git(0, &format!("update-ref refs/comm-node/planets/mars {}", new.trim()));
+    fleet.settle();
+    assert_eq!(fleet.git(1, "rev-parse refs/comm-node/planets/mars"), new);
+}
+
+#[test]
+fn a_remote_that_cannot_be_reached_is_told_and_nothing_is_lost() {
+    let fleet = Fleet::new(1);
+    fleet.comm(0, "add one").succeeds();
+    fleet.git(0, "remote set-url origin ../nowhere");
+    let offline = fleet.comm(0, "sync").exits(3);
+    assert!(
+        offline.stderr.starts_with("error: the remote `origin` cannot be reached: "),
+        "{}",
+        offline.stderr
+    );
+    fleet.comm(0, "sync nobody").exits(4);
+    fleet.comm(0, "sync -- --upload-pack=touch").exits(4);
+    fleet.comm(0, "show bd-1").succeeds();
+}
