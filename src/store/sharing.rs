@@ -208,12 +208,16 @@ impl Store<'_> {
         theirs: Oid,
         durability: Durability,
     ) -> Result<Oid, StoreError> {
-        let history =
-            History::between([ours, theirs], |oid| self.seen(name, kind, oid).map_err(Apart::Store))
-                .map_err(|error| match error {
-                    Apart::Store(error) => error,
-                    Apart::Unmergeable(error) => self.unfit(name, error.to_string()),
-                })?;
+        // Every clone in which an agent works begins its record, and the
+        // person's acts.
+        let begins_often = matches!(kind.stored, "agent" | "control");
+        let history = History::between([ours, theirs], begins_often, |oid| {
+            self.seen(name, kind, oid).map_err(Apart::Store)
+        })
+        .map_err(|error| match error {
+            Apart::Store(error) => error,
+            Apart::Unmergeable(error) => self.unfit(name, error.to_string()),
+        })?;
         let state = history.state(kind.stored);
         let (a, b) = (self.seen(name, kind, ours)?, self.seen(name, kind, theirs)?);
         let (first, second) = (ours.to_string(), theirs.to_string());

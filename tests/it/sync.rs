@@ -143,6 +143,26 @@ fn of_two_claims_one_stands_everywhere_and_the_other_is_refused() {
 }
 
 #[test]
+fn an_agent_that_began_in_two_clones_is_one() {
+    let fleet = Fleet::new(2);
+    fleet.agent(0, "ada", "agent register --domain api --role builder").succeeds();
+    fleet.agent(1, "ada", "agent register --model large").succeeds();
+    fleet.agent(1, "ada", "agent heartbeat").succeeds();
+    fleet.comm(0, "--as-person pause agent:bob").exits(5);
+    fleet.settle();
+    let agents = fleet.comm(0, "agent list --json").succeeds().json();
+    assert_eq!(agents, fleet.comm(1, "agent list --json").succeeds().json());
+    let ada = &agents["agents"][0];
+    assert_eq!(
+        (&ada["domain"], &ada["role"], &ada["model"]),
+        (&"api".into(), &"builder".into(), &"large".into()),
+        "{agents}"
+    );
+    let record = fleet.git(0, "log -1 --format=%B refs/comm-node/agents/ada");
+    assert_eq!(record.matches("\"heartbeat\"").count(), 2, "{record}");
+}
+
+#[test]
 fn a_trial_moves_nothing() {
     let fleet = Fleet::new(2);
     fleet.comm(0, "add one").succeeds();

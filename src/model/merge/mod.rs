@@ -82,15 +82,31 @@ struct Version {
     state: Value,
 }
 
+impl Version {
+    /// What is before every beginning.
+    fn nothing() -> Self {
+        Self {
+            parents: Vec::new(),
+            at: Timestamp::from_micros(i64::MIN),
+            clone: String::new(),
+            nonce: String::new(),
+            is_merge: false,
+            state: Value::Object(Map::new()),
+        }
+    }
+}
+
 impl History {
     /// Reads back from two tips until one version is left that everything
-    /// follows.
+    /// follows. Records that several clones begin, each for itself, may have
+    /// none: where `begins_often` all of them follow nothing.
     ///
     /// Versions are taken by falling number, and no parent has a greater one
     /// than its child: once a single one waits, all that is unread lies behind
     /// it.
     pub fn between<K: Copy + Ord, E: From<Unmergeable>>(
         tips: [K; 2],
+        begins_often: bool,
         mut read: impl FnMut(K) -> Result<Seen<K>, E>,
     ) -> Result<Self, E> {
         let mut known: BTreeMap<K, Seen<K>> = BTreeMap::new();
@@ -102,13 +118,15 @@ impl History {
             }
         }
         let mut taken = Vec::new();
-        while waiting.len() > 1 {
+        let mut has_beginnings = false;
+        while waiting.len() > 1 || has_beginnings && !waiting.is_empty() {
             let Some((_, key)) = waiting.pop() else { break };
             let (parents, seq, at, is_merge) = match known.get(&key) {
                 Some(seen) => (seen.parents.clone(), seen.seq, seen.at, seen.is_merge),
                 None => break,
             };
             match (parents.len(), is_merge) {
+                (0, _) if begins_often => has_beginnings = true,
                 (0, _) => return Err(Unmergeable::Unrelated.into()),
                 (1, false) | (2, true) => {}
                 (count, _) => return Err(Unmergeable::Parents(seq, count).into()),
@@ -133,14 +151,25 @@ impl History {
         }
         taken.extend(waiting.pop().map(|(_, key)| key));
         taken.reverse();
-        let place: BTreeMap<K, usize> = taken.iter().enumerate().map(|(at, key)| (*key, at)).collect();
-        let mut versions = Vec::with_capacity(taken.len());
-        for (at, key) in taken.iter().enumerate() {
+        let mut versions = Vec::with_capacity(taken.len() + 1);
+        if has_beginnings {
+            versions.push(Version::nothing());
+        }
+        let begin = versions.len();
+        let place: BTreeMap<K, usize> =
+            taken.iter().enumerate().map(|(at, key)| (*key, at + begin)).collect();
+        for key in &taken {
             let Some(seen) = known.remove(key) else { continue };
-            // What the first follows was not read, and is behind its state.
-            let parents = if at == 0 { Vec::new() } else { seen.parents };
+            let mut parents: Vec<usize> =
+                seen.parents.iter().filter_map(|parent| place.get(parent).copied()).collect();
+            match versions.is_empty() {
+                // What the first follows was not read, and is behind its state.
+                true => parents.clear(),
+                false if seen.parents.is_empty() => parents.push(0),
+                false => {}
+            }
             versions.push(Version {
-                parents: parents.iter().filter_map(|parent| place.get(parent).copied()).collect(),
+                parents,
                 at: seen.at,
                 clone: seen.clone,
                 nonce: seen.nonce,

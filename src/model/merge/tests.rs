@@ -197,7 +197,7 @@ impl World {
     }
 
     fn history(&self, tips: [usize; 2]) -> History {
-        History::between(tips, |key| Ok::<_, Failed>(self.versions[key].clone())).unwrap()
+        History::between(tips, false, |key| Ok::<_, Failed>(self.versions[key].clone())).unwrap()
     }
 
     /// All that a version follows, and itself.
