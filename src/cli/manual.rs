@@ -158,8 +158,8 @@ const JSON_FIELDS: &[(&str, &str)] = &[
         "From `whoami`; `handed_over`, what waits to be taken up, is `id`, `by` and `reason` of each.",
     ),
     (
-        "remote, received, merged, sent, healed, refused, dry_run",
-        "From `sync`: the remote; how many records came from it, were brought together, went to it, are there again; `ref` and `reason` of those that were left as they are.",
+        "remote, received, merged, sent, healed, renamed, refused, dry_run",
+        "From `sync`: the remote; how many records came from it, were brought together, went to it, are there again; tasks that had another one's id, `from` and `to`; `ref` and `reason` of those that were left as they are.",
     ),
     ("lost", "From `agent heartbeat`: `id`, `holder`, `token` of each claim that is no longer yours."),
     ("root, edges", "From `dep tree`: `from`, `to`."),

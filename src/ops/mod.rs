@@ -28,6 +28,7 @@ pub mod next;
 pub mod prime;
 mod refusing;
 pub mod remains;
+mod renaming;
 pub mod resolve;
 pub mod rules;
 pub mod status;

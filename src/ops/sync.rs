@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
 use super::error::Error;
 use super::join::{self, TRACKING};
+use super::{Context, renaming};
 use crate::git::{Oid, Push, Pushed, RefName, Swapped};
+use crate::model::names::TaskId;
 use crate::store::sharing::{Kind, Named, Standing, named};
 use crate::store::{PREFIX, StoreError};
 use crate::text::escape;
@@ -34,6 +35,9 @@ pub struct Synced {
     pub sent: usize,
     /// Records that it had lost and has again.
     pub healed: usize,
+    /// Tasks that go on under another id, because another one has theirs: the
+    /// id that both had, and the new one.
+    pub renamed: Vec<(TaskId, TaskId)>,
     /// Records that cannot be taken or given, each with the reason.
     pub refused: Vec<(String, String)>,
     /// Whether there was no board here before.
@@ -105,6 +109,7 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
         synced.connections += 1;
     }
     one_board(context, remote, &theirs)?;
+    let renamed = synced.renamed.len();
     let (mut pushes, mut healed) = (Vec::new(), 0);
     let boards: Vec<String> = context.store.meta().into_iter().flat_map(|meta| meta.boards).collect();
     for (name, &oid) in &theirs {
@@ -123,6 +128,8 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
             Err(error) => return Err(error),
         }
     }
+    // Some have a new name by now.
+    let ours = if synced.renamed.len() > renamed { listed(context, PREFIX)? } else { ours };
     for (name, &next) in ours.iter().filter(|(name, _)| !theirs.contains_key(*name)) {
         if named(name) != Named::Invalid {
             healed += usize::from(seen.contains_key(name));
@@ -197,6 +204,13 @@ fn together(
             }
             Standing::Apart => {
                 store.validate(name, &kind, theirs, None, boards)?;
+                if kind.stored == "task" && store.are_unrelated(name, &kind, own, theirs)? {
+                    if is_trial || renaming::make_way(context, name, &kind, own, theirs, synced)? {
+                        return Ok(None);
+                    }
+                    ours = store.tip(name)?;
+                    continue;
+                }
                 merged(context, name, &kind, own, theirs)?
             }
         };

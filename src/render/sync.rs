@@ -25,6 +25,9 @@ pub fn synced(synced: &Synced, is_trial: bool) -> Answer {
     let adopted = if synced.adopted { ", board adopted" } else { "" };
     let would = if is_trial { " (not done)" } else { "" };
     let mut text = format!("{remote}: {moved}{adopted}{would}\n");
+    for (old, new) in &synced.renamed {
+        text.push_str(&format!("{old} is another task there: yours is {new} now\n"));
+    }
     for (name, reason) in &synced.refused {
         text.push_str(&format!("refused {name}: {reason}\n"));
     }
@@ -33,9 +36,10 @@ pub fn synced(synced: &Synced, is_trial: bool) -> Answer {
     }
     let refused: Vec<_> =
         synced.refused.iter().map(|(name, reason)| json!({ "ref": name, "reason": reason })).collect();
+    let renamed: Vec<_> = synced.renamed.iter().map(|(old, new)| json!({ "from": old, "to": new })).collect();
     let json = json!({
         "remote": remote, "received": synced.received, "merged": synced.merged, "sent": synced.sent,
-        "healed": synced.healed, "adopted": synced.adopted, "refused": refused, "dry_run": is_trial,
+        "healed": synced.healed, "adopted": synced.adopted, "renamed": renamed, "refused": refused, "dry_run": is_trial,
     });
     Answer { text, json }
 }

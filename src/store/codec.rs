@@ -177,6 +177,14 @@ impl Source<'_> {
         })
     }
 
+    /// The sentence for people of a version.
+    pub(super) fn summary(&self, oid: Oid) -> Result<String, StoreError> {
+        self.with_commit(oid, |commit| {
+            let line = commit.message.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            Ok(String::from_utf8_lossy(line).into_owned())
+        })
+    }
+
     fn with_commit<T>(
         &self,
         oid: Oid,
@@ -273,6 +281,9 @@ pub(super) struct Draft<'a> {
     pub(super) event: &'a Value,
 }
 
+/// Who signs a merge.
+const MERGER: (&str, &str) = ("git comm", "merge@git-comm.invalid");
+
 /// A merge to be written.
 pub(super) struct MergeDraft<'a> {
     pub(super) name: &'a RefName,
@@ -351,9 +362,42 @@ pub(super) fn write_merge<S: Serialize>(
         event,
         parents: draft.parents,
         summary: "merge",
-        author: ("git comm", "merge@git-comm.invalid"),
+        author: MERGER,
     };
     write_version(repo, &writing, state, durability)
+}
+
+/// Writes a version that there is once more, as that of another record.
+pub(super) fn write_again(
+    repo: &Repo,
+    (name, kind, id): (&RefName, &str, &str),
+    version: &Version<Value>,
+    parents: &[Oid],
+    summary: &str,
+    durability: Durability,
+) -> Result<Oid, StoreError> {
+    let head = &version.head;
+    let email = match &head.agent {
+        Some(agent) => format!("{agent}@{}.invalid", head.clone),
+        None => MERGER.1.to_owned(),
+    };
+    let writing = Writing {
+        name,
+        kind,
+        id,
+        board: &head.board,
+        seq: head.seq,
+        nonce: &head.nonce,
+        at: head.at,
+        clone: &head.clone,
+        agent: head.agent.as_ref(),
+        session: &head.session,
+        event: &head.event,
+        parents,
+        summary,
+        author: (head.agent.as_ref().map_or(MERGER.0, AgentName::as_str), &email),
+    };
+    write_version(repo, &writing, &version.state, durability)
 }
 
 fn write_version<S: Serialize>(

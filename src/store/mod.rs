@@ -16,6 +16,7 @@ mod error;
 mod kinds;
 pub mod presence;
 mod remembered;
+mod renaming;
 pub mod sharing;
 pub mod sight;
 mod unknown;

@@ -198,6 +198,17 @@ impl Store<'_> {
         wrong.map_or(Ok(()), |reason| Err(self.unfit(name, reason)))
     }
 
+    /// Whether two versions begin differently, so that they are two records.
+    pub fn are_unrelated(
+        &self,
+        name: &RefName,
+        kind: &Kind,
+        ours: Oid,
+        theirs: Oid,
+    ) -> Result<bool, StoreError> {
+        Ok(self.root(name, kind, ours)? != self.root(name, kind, theirs)?)
+    }
+
     /// Brings two versions together in one that follows both; the same two
     /// give the same one everywhere.
     pub fn merge(

@@ -163,6 +163,36 @@ fn an_agent_that_began_in_two_clones_is_one() {
 }
 
 #[test]
+fn of_two_tasks_with_one_id_the_later_to_come_gets_another() {
+    let fleet = Fleet::new(3);
+    fleet.agent(0, "ada", "add first").succeeds();
+    fleet.agent(1, "bob", "add second").succeeds();
+    fleet.agent(1, "bob", "comment bd-1 said").succeeds();
+    fleet.agent(1, "bob", "add third").succeeds();
+    fleet.agent(1, "bob", "dep add bd-2 bd-1").succeeds();
+    fleet.agent(1, "bob", "claim bd-1").succeeds();
+    fleet.comm(0, "sync").succeeds();
+    let synced = fleet.agent(1, "bob", "sync").succeeds().stdout;
+    assert!(synced.contains("bd-1 is another task there: yours is bd-1-"), "{synced}");
+    fleet.settle();
+    let list = fleet.comm(2, "list --json --all").succeeds().json();
+    let titles: Vec<(String, String)> = list["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| (task["id"].as_str().unwrap().to_owned(), task["title"].as_str().unwrap().to_owned()))
+        .collect();
+    let new = titles.iter().find(|(_, title)| title == "second").unwrap().0.clone();
+    assert!(new.starts_with("bd-1-") && new.len() == 13, "{titles:?}");
+    assert!(titles.contains(&("bd-1".into(), "first".into())), "{titles:?}");
+    // What waited for it does still, and it is as it was.
+    assert_eq!(fleet.task(0, "bd-2")["blocked_by"], serde_json::json!([new]));
+    let moved = fleet.task(0, &new);
+    assert_eq!((&moved["claim"]["agent"], &moved["comment_count"]), (&"bob".into(), &1.into()), "{moved}");
+    fleet.hub("fsck --strict");
+}
+
+#[test]
 fn a_trial_moves_nothing() {
     let fleet = Fleet::new(2);
     fleet.comm(0, "add one").succeeds();
