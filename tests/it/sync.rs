@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, Sandbox, program, split};
+use crate::support::{Run, Sandbox, program, rounds, split};
 
 /// Clones of one bare repository that share a board.
 pub(crate) struct Fleet {
@@ -275,4 +275,41 @@ fn a_remote_that_cannot_be_reached_is_told_and_nothing_is_lost() {
     fleet.comm(0, "sync nobody").exits(4);
     fleet.comm(0, "sync -- --upload-pack=touch").exits(4);
     fleet.comm(0, "show bd-1").succeeds();
+}
+
+#[test]
+fn clones_that_sync_at_once_lose_nothing() {
+    let fleet = Fleet::new(4);
+    fleet.comm(0, "add shared").succeeds();
+    fleet.settle();
+    let rounds = rounds(3, 25);
+    std::thread::scope(|scope| {
+        for clone in 0..4 {
+            let fleet = &fleet;
+            scope.spawn(move || {
+                let agent = format!("agent-{clone}");
+                for round in 0..rounds {
+                    fleet.agent(clone, &agent, &format!("add 'task {round} of {clone}'")).succeeds();
+                    fleet.agent(clone, &agent, &format!("comment bd-1 'said {round} by {clone}'")).succeeds();
+                    fleet.agent(clone, &agent, &format!("msg send --to all 'hello {round}'")).succeeds();
+                    let synced = fleet.agent(clone, &agent, "sync");
+                    // Somebody may have been faster each time.
+                    assert!([0, 3].contains(&synced.code), "{}", synced.stderr);
+                }
+            });
+        }
+    });
+    fleet.settle();
+    let tasks =
+        fleet.comm(0, "list --all -n 0 --json").succeeds().json()["tasks"].as_array().unwrap().clone();
+    for clone in 0..4 {
+        for round in 0..rounds {
+            let title = format!("task {round} of {clone}");
+            assert_eq!(tasks.iter().filter(|task| task["title"] == *title).count(), 1, "{title}");
+        }
+    }
+    assert_eq!(fleet.task(1, "bd-1")["comment_count"], 4 * rounds);
+    let sent = fleet.hub("rev-list --count --glob=refs/comm-node/messages");
+    assert_eq!(sent.trim(), (4 * rounds).to_string());
+    fleet.hub("fsck --strict");
 }
