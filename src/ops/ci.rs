@@ -57,7 +57,7 @@ pub fn judge(context: &Context<'_>, base: &str, head: &str) -> Result<Verdict, E
     if !context.store.has_board() {
         return Err(Error::Absent {
             what: "the board (refs/comm-node/*) is not in this clone".into(),
-            hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'; the fleet's clone must have pushed it: git push origin 'refs/comm-node/*:refs/comm-node/*'".into(),
+            hint: "fetch it first: git fetch origin 'refs/comm-node/*:refs/comm-node/*'; the fleet's clone must have sent it: git comm sync".into(),
         });
     }
     let rev = |text: &str| repo.resolve_rev(text)?.ok_or_else(|| Error::unknown("revision", text));

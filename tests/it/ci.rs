@@ -73,7 +73,7 @@ fn ci_without_the_board_is_incomplete_not_green() {
         s.git(&format!("update-ref -d {name}")).succeeds();
     }
     let absent = s.comm("ci --base HEAD").exits(6);
-    let hint = "the fleet's clone must have pushed it: git push origin 'refs/comm-node/*:refs/comm-node/*'";
+    let hint = "the fleet's clone must have sent it: git comm sync";
     assert!(absent.stderr.contains(hint), "{}", absent.stderr);
 }
 

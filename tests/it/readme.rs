@@ -155,28 +155,27 @@ fn the_workflow_of_ci_judges_a_clone() {
 #[cfg(unix)]
 fn the_board_goes_to_the_remote_and_comes_from_there() {
     let told = section_commands("docs/agents.md", "The board and the remote");
-    let [push, fetch] = &told[..] else { panic!("push and fetch: {told:?}") };
+    let [sync] = &told[..] else { panic!("how to share it: {told:?}") };
     let s = Sandbox::with_init(&[]);
     let commands = format!(
-        "{CLONED}git config --global user.name Kai\ngit config --global user.email kai@example.com\ngit comm init --no-hooks\ngit comm add one\n{push}
+        "{CLONED}git config --global user.name Kai\ngit config --global user.email kai@example.com\ngit comm init --no-hooks\ngit comm add one\n{sync}
 git clone -q ../hub.git ../clone
 git -C ../clone comm init --no-hooks
-git comm add two\n{push}
+git comm add two\n{sync}
 cd ../clone
-{fetch}
+{sync}
 git comm show bd-2
 git comm edit bd-1 --title mine
 cd - > /dev/null
-git comm edit bd-1 --title theirs\n{push}
+git comm edit bd-1 --priority 0\n{sync}
 cd ../clone
-{} || echo 'rejected'
-git comm show bd-1",
-        fetch.trim()
+{sync}
+git comm show bd-1"
     );
     let run = run_in_shell(&s, &commands, "the board").succeeds();
     assert!(run.stdout.contains("adopted the board of `origin`"), "{}", run.stdout);
     assert!(run.stdout.contains("bd-2  two\n"), "{}", run.stdout);
-    assert!(run.stdout.contains("rejected\nbd-1  mine\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("bd-1  mine\n") && run.stdout.contains("task  p0"), "{}", run.stdout);
 }
 
 /// After the guide and its way to leave only what it names is left, and the
@@ -190,10 +189,10 @@ fn leaving_leaves_what_it_says() {
     assert_ne!(*leave, by_person);
     let s = Sandbox::with_init(&[]);
     let guide = shell_blocks("docs/agents.md").join("\n");
-    let [push, _] = &section_commands("docs/agents.md", "The board and the remote")[..] else { panic!() };
+    let [sync] = &section_commands("docs/agents.md", "The board and the remote")[..] else { panic!() };
     // On a terminal the first `init` leaves the secret.
     let secret = "script -qec 'git comm init' /dev/null > /dev/null";
-    let commands = format!("{CLONED}{secret}\n{guide}{push}{by_person}");
+    let commands = format!("{CLONED}{secret}\n{guide}{sync}{by_person}");
     let run = run_in_shell(&s, &commands, "leaving").succeeds();
     let left: Vec<&str> = run.stdout.lines().filter_map(|line| line.strip_prefix("left: ")).collect();
     let [board, extension] = &left[..] else { panic!("{left:?}") };
