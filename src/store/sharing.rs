@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 use super::codec::{self, MergeDraft, Source};
 use super::{Store, StoreError};
 use crate::git::{Durability, Oid, RefName, Swap, Swapped};
+use crate::model::agent::Agent;
+use crate::model::board::{Control, Meta};
+use crate::model::entry::Chain;
 use crate::model::merge::{History, MergeStamp, Seen, Unmergeable, VERSIONS};
 use crate::model::names::{AgentName, TaskId};
+use crate::model::task::Task;
+use crate::text::escape;
 use crate::text::time::Timestamp;
 
 /// How far ahead of ours the clock of a version may be, in microseconds: a
@@ -176,7 +181,8 @@ impl Store<'_> {
                 () if !seen.board.is_empty() && !boards.contains(&seen.board) => {
                     Some(format!("version {} is of another board, `{}`", seen.seq, seen.board))
                 }
-                () => None,
+                () => misshapen(kind, &seen.state)
+                    .map(|reason| format!("the state of version {} is none: {reason}", seen.seq)),
             };
             if wrong.is_none() {
                 wrong = complaint;
@@ -282,6 +288,22 @@ impl Store<'_> {
 
     fn unfit(&self, name: &RefName, reason: String) -> StoreError {
         StoreError::Damaged { name: name.to_string(), reason }
+    }
+}
+
+/// What is wrong with a state; a record that cannot be read must not take the
+/// place of one that can.
+fn misshapen(kind: &Kind, state: &Value) -> Option<String> {
+    fn check<S: serde::de::DeserializeOwned>(state: &Value) -> Option<String> {
+        S::deserialize(state).err().map(|error| escape::clipped(&error.to_string(), 160))
+    }
+    match kind.stored {
+        "task" => check::<Task>(state),
+        "agent" => check::<Agent>(state),
+        "meta" => check::<Meta>(state),
+        "control" => check::<Control>(state),
+        "chain" => check::<Chain>(state),
+        _ => None,
     }
 }
 

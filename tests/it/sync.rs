@@ -252,6 +252,63 @@ fn records_that_nobody_writes_are_refused_and_stop_nothing_else() {
     assert_eq!(ours, "refs/comm-node/tasks/bd-1\nrefs/comm-node/tasks/bd-2\n");
 }
 
+/// Puts a version with another JSON in the hub, on top of a record that the
+/// clones have.
+fn forge(fleet: &Fleet, change: impl Fn(&mut serde_json::Value)) {
+    let message = fleet.hub("log -1 --format=%B refs/comm-node/tasks/bd-1");
+    let mut record: serde_json::Value =
+        serde_json::from_str(message.split_once("\n\n").unwrap().1.trim()).unwrap();
+    let seq = record["seq"].as_u64().unwrap();
+    record["seq"] = (seq + 1).into();
+    record["nonce"] = "f".repeat(32).into();
+    let at = record["at"].as_str().unwrap().trim_end_matches('Z').to_owned();
+    // A microsecond later.
+    let micros: u64 = at[at.len() - 6..].parse().unwrap();
+    record["at"] = format!("{}{:06}Z", &at[..at.len() - 6], (micros + 1) % 1_000_000).into();
+    change(&mut record);
+    let path = fleet.sandbox.root().join("message");
+    std::fs::write(&path, format!("forged\n\n{record}\n")).unwrap();
+    let commit = fleet.hub(&format!(
+        "commit-tree -p refs/comm-node/tasks/bd-1 -F {} refs/comm-node/tasks/bd-1^{{tree}}",
+        path.display()
+    ));
+    fleet.hub(&format!("update-ref refs/comm-node/tasks/bd-1 {}", commit.trim()));
+}
+
+#[test]
+fn a_version_that_no_writer_makes_does_not_take_the_place_of_one() {
+    for (reason, change) in [
+        ("does not follow the one before it", (|r| r["seq"] = 9.into()) as fn(&mut serde_json::Value)),
+        ("does not follow the one before it", |r| r["at"] = "2020-01-01T00:00:00.000000Z".into()),
+        ("which is to come", |r| r["at"] = "2099-01-01T00:00:00.000000Z".into()),
+        ("is of another board", |r| r["board"] = "0123456789abcdef".into()),
+        ("the state of version 2 is none", |r| r["state"] = serde_json::json!({ "title": 7 })),
+        ("has 1 parents", |r| r["event"] = serde_json::json!({ "type": "merge" })),
+        ("it says that it is task `bd-2`", |r| r["id"] = "bd-2".into()),
+        ("nonce", |r| r["nonce"] = "f".into()),
+    ] {
+        let fleet = Fleet::new(2);
+        fleet.comm(0, "add one").succeeds();
+        fleet.settle();
+        forge(&fleet, change);
+        let own = fleet.git(1, "rev-parse refs/comm-node/tasks/bd-1");
+        let synced = fleet.comm(1, "sync").succeeds().stdout;
+        assert!(
+            synced.contains("refused refs/comm-node/tasks/bd-1: ") && synced.contains(reason),
+            "{synced}"
+        );
+        assert_eq!(fleet.git(1, "rev-parse refs/comm-node/tasks/bd-1"), own, "{reason}");
+        assert_eq!(fleet.task(1, "bd-1")["title"], "one");
+    }
+    // One that keeps to all of it counts.
+    let fleet = Fleet::new(2);
+    fleet.comm(0, "add one").succeeds();
+    fleet.settle();
+    forge(&fleet, |record| record["state"]["title"] = "other".into());
+    assert_eq!(fleet.comm(1, "sync").succeeds().stdout, "origin: 1 received\n");
+    assert_eq!(fleet.task(1, "bd-1")["title"], "other");
+}
+
 #[test]
 fn records_of_newer_writers_are_carried_as_they_are() {
     let fleet = Fleet::new(2);
