@@ -230,11 +230,13 @@ const CONFIGURATION: &[(&str, &str)] = &[
         "alias.comm, core.hooksPath, core.logAllRefUpdates, core.sshCommand, extensions.worktreeConfig",
         "As for git.",
     ),
+    ("comm.hub", "Remote that `sync` shares records with when none is named; by default that of the branch."),
     ("comm.ttl", "Length of a lease unless `--ttl` says otherwise: 1s to 30d, by default `30m`."),
 ];
 
 const FILES: &[(&str, &str)] = &[
     ("refs/comm-node/", "The records. `docs/format.md` describes every byte."),
+    ("refs/comm-node-remote/", "Where `sync` last saw the records of each remote; never the truth."),
     (
         "refs/comm-kept/",
         "For each name of a removed worktree: commits that only its reflog and its own refs led to. `git log REF`; `git update-ref -d REF` lets them go.",
