@@ -102,3 +102,58 @@ impl<'f> Resolver<'f> {
         notes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boundary::files::Content;
+    use crate::syntax::{Import, Kind};
+
+    /// One source in each language, with names of this many steps.
+    struct Endless(usize);
+
+    impl Content for Endless {
+        fn imports(&self, path: &str) -> Vec<Import> {
+            let step = match path.rsplit('.').next() {
+                Some("py") => "a.",
+                Some("rs") => "crate::a::",
+                _ => "./a/../",
+            };
+            let import = |n| Import {
+                line: 1,
+                specifier: format!("{}x{n}", step.repeat(self.0)),
+                names: Vec::new(),
+                kind: Kind::Static,
+                exported: false,
+                within: Vec::new(),
+            };
+            (0..50).map(import).collect()
+        }
+        fn script(&self, _: &str) -> Option<Vec<Import>> {
+            None
+        }
+        fn setting(&self, path: &str) -> Vec<u8> {
+            match path {
+                "Cargo.toml" => b"[package]\nname = 'x'\n[lib]\npath = 'x.rs'".to_vec(),
+                ".gitignore" => (0..300).map(|n| format!("x{n}/**/y{n}\n")).collect::<String>().into(),
+                _ => Vec::new(),
+            }
+        }
+    }
+
+    #[test]
+    fn names_without_end_lead_nowhere_in_every_language() {
+        let paths = vec![".gitignore", "Cargo.toml", "a/b.ts", "x.py", "x.rs", "x.ts"];
+        for steps in [60, 250, 2_000, 100_000] {
+            let content = Endless(steps);
+            let files = Files::new(paths.clone(), &content);
+            let resolver = Resolver::new(&files, &Options { python_roots: Vec::new(), is_whole: true });
+            for path in ["x.ts", "x.py", "x.rs"] {
+                let (count, edges) = resolver.counted(path);
+                assert_eq!(count, 50);
+                let is_file = |edge: &Edge| matches!(edge.target, Target::File(_));
+                assert!(!edges.iter().any(is_file), "{path} with {steps} steps");
+            }
+        }
+    }
+}
