@@ -27,7 +27,10 @@ pub fn weaker(before: Book<'_>, after: Book<'_>) -> Vec<Finding> {
         }
     }
     taken_over(&mut said, before.0, after.0);
-    options(&mut said, before.1, after.1);
+    // Rules that said nothing had no options in force.
+    if before.1.say_something(before.0) {
+        options(&mut said, before.1, after.1);
+    }
     pairs(&mut said, before.1, after.1);
     moved(&mut said, before, after);
     cycles(&mut said, before.1, after.1);

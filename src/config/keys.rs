@@ -10,7 +10,7 @@ use crate::text::time::Span;
 /// A key, and what is wrong with a value of it, if anything.
 type Rule = (&'static str, fn(&str) -> Option<String>);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("comm.agent", |value| name::<AgentName>(value)),
     ("comm.branch", |_| None),
     ("comm.disposable", |value| Names::new(value.split_whitespace()).err().map(|error| error.to_string())),
@@ -18,6 +18,7 @@ const RULES: [Rule; 9] = [
     ("comm.durability", |value| one_of(value, &["power", "process"])),
     // git leaves the case of the middle part alone.
     ("comm.hooks.onFailure", |value| one_of(&value.to_ascii_lowercase(), &["block", "allow"])),
+    ("comm.hub", |_| None),
     ("comm.task", |value| name::<TaskId>(value)),
     ("comm.ttl", ttl),
     ("comm.worktrees", |_| None),

@@ -46,6 +46,17 @@ pub enum Pushed {
     Unknown,
 }
 
+/// How git says that somebody else was faster: before the push began, while
+/// the ref was locked, or when it was looked at again.
+const LATE: [&str; 6] = [
+    "(stale info)",
+    "(fetch first)",
+    "(failed to update ref)",
+    "(failed to lock)",
+    "(cannot lock ref",
+    "(reference already exists)",
+];
+
 /// Refs in one push: their names fit into a command line.
 const PUSHED_AT_ONCE: usize = 2_000;
 
@@ -176,7 +187,7 @@ fn told(line: &str) -> Option<(&str, Pushed)> {
     let pushed = match flag {
         " " | "+" | "*" => Pushed::Moved,
         "=" => Pushed::Already,
-        "!" if summary.contains("(stale info)") || summary.contains("(fetch first)") => Pushed::Stale,
+        "!" if LATE.iter().any(|late| summary.contains(late)) => Pushed::Stale,
         "!" => Pushed::Refused(summary.to_owned()),
         _ => return None,
     };

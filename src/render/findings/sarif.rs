@@ -10,7 +10,7 @@ use crate::text::{digest, escape, json as text_json};
 
 /// Where the codes are explained.
 const HELP: &str =
-    concat!("https://docs.rs/crate/git-comm/", env!("CARGO_PKG_VERSION"), "/source/docs/boundaries.md");
+    concat!("https://docs.rs/crate/git-comm/", env!("CARGO_PKG_VERSION"), "/source/docs/boundaries.md#codes");
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -54,7 +54,7 @@ fn rule(id: &'static str) -> Value {
         "id": code.id,
         "name": code.name,
         "defaultConfiguration": { "level": "error" },
-        "helpUri": format!("{HELP}#{}", code.id.to_ascii_lowercase()),
+        "helpUri": HELP,
     });
     if !code.text.is_empty() {
         rule["shortDescription"] = json!({ "text": code.text });
