@@ -23,5 +23,5 @@ pub(super) fn sync(args: SyncArgs, app: &mut App<'_>) -> Outcome {
     let remote = sync::remote(context, args.remote.as_deref())?;
     let synced = sync::sync(context, &remote, args.dry_run)?;
     app.show(&view::synced(&synced, args.dry_run))?;
-    Ok(Exit::Done)
+    Ok(if synced.unsent > 0 { Exit::Retry } else { Exit::Done })
 }

@@ -48,13 +48,14 @@ pub enum Pushed {
 
 /// How git says that somebody else was faster: before the push began, while
 /// the ref was locked, or when it was looked at again.
-const LATE: [&str; 6] = [
+const LATE: [&str; 7] = [
     "(stale info)",
     "(fetch first)",
     "(failed to update ref)",
     "(failed to lock)",
     "(cannot lock ref",
     "(reference already exists)",
+    "(incorrect old value provided)",
 ];
 
 /// Refs in one push: their names fit into a command line.

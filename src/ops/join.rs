@@ -5,7 +5,8 @@ use super::Context;
 use super::error::{Error, plural};
 use crate::git::{Durability, RefName, Swap, Swapped};
 use crate::model::board::Meta;
-use crate::store::{PREFIX, Version};
+use crate::store::sharing::{Named, named};
+use crate::store::{PREFIX, StoreError, Version};
 use crate::text::escape;
 
 /// Where fetched records are kept, apart from our own.
@@ -35,10 +36,19 @@ pub enum Found {
 /// A remote that cannot be asked is an error: it may have a board, and a
 /// second one would split the work.
 pub fn join(context: &Context<'_>) -> Result<Found, Error> {
+    join_of(context, |_| true)
+}
+
+/// Adopts the board that this remote has, if it has one.
+pub(super) fn adopt_from(context: &Context<'_>, remote: &str) -> Result<bool, Error> {
+    Ok(join_of(context, |name| name == remote)?.is_adopted())
+}
+
+fn join_of(context: &Context<'_>, is_asked: impl Fn(&str) -> bool) -> Result<Found, Error> {
     context.store.require_intact()?;
     let repo = context.store.repo();
     let mut found = Found::Nothing { asked: Vec::new() };
-    for remote in repo.remotes() {
+    for remote in repo.remotes().into_iter().filter(|remote| is_asked(&remote.name)) {
         let shown = escape::clipped(&remote.name, 60);
         let refs = repo.remote_refs(&remote.name, &format!("{PREFIX}*")).map_err(|error| {
             let source = escape::clipped(&error.to_string(), 200);
@@ -57,11 +67,17 @@ pub fn join(context: &Context<'_>) -> Result<Found, Error> {
         // What was fetched before may be of a board that is there no more.
         repo.fetch_refs(&remote.name, &[&format!("+{PREFIX}*:{tracking}*")])?;
         let theirs = their_board(context, &tracking)?;
+        let name = crate::store::meta_ref()?;
+        if let Named::Known(kind) = named(&name) {
+            let boards: Vec<String> = theirs.state.boards.iter().cloned().collect();
+            context.store.validate(&name, &kind, theirs.oid, None, &boards)?;
+        }
         match context.store.meta() {
             Some(ours) if !ours.boards.is_disjoint(&theirs.state.boards) => found = Found::Same,
             Some(ours) => return Err(two_boards(&ours, &theirs.state, &shown)),
             None => {
-                let records = adopt(context, &tracking)?;
+                let boards: Vec<String> = theirs.state.boards.iter().cloned().collect();
+                let records = adopt(context, &tracking, &boards)?;
                 context.store.refresh()?;
                 found = Found::Adopted { remote: shown, records };
             }
@@ -89,7 +105,7 @@ pub(super) fn two_boards(ours: &Meta, theirs: &Meta, remote: &str) -> Error {
 
 /// Makes our refs from the fetched ones, the board last: until it is there,
 /// nothing counts, and a second try goes on where the first ended.
-fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
+fn adopt(context: &Context<'_>, tracking: &str, boards: &[String]) -> Result<usize, Error> {
     let repo = context.store.repo();
     let mut refs = repo.list_refs(tracking)?;
     refs.sort_by_key(|(name, _)| name.as_str().ends_with("/meta"));
@@ -97,10 +113,25 @@ fn adopt(context: &Context<'_>, tracking: &str) -> Result<usize, Error> {
     for (name, oid) in refs {
         let Some(rest) = name.as_str().strip_prefix(tracking) else { continue };
         let ours = RefName::new(format!("{PREFIX}{rest}"))?;
+        let oid = oid?;
+        let checked = match named(&ours) {
+            Named::Known(kind) => context.store.validate(&ours, &kind, oid, None, boards),
+            Named::Newer => Ok(()),
+            Named::Invalid => {
+                let reason = "no record has such a name".to_owned();
+                Err(StoreError::Damaged { name: ours.to_string(), reason })
+            }
+        };
+        // It stays where it is, and is told again by each `sync`.
+        if let Err(error @ StoreError::Damaged { .. }) = checked {
+            context.notice(format!("not adopted: {error}"));
+            continue;
+        }
+        checked?;
         let swap = Swap {
             name: &ours,
             expected: None,
-            next: oid?,
+            next: oid,
             guards: &[],
             durability: Durability::Process,
             stamp: "",

@@ -15,10 +15,19 @@ use crate::model::names::TaskId;
 use crate::model::task::Dep;
 use crate::ops::error::Error;
 use crate::store::sharing::{Kind, Standing};
-use crate::store::task_ref;
+use crate::store::{StoreError, task_ref};
 
 /// Digits of the first commit that are put behind an id.
 const DIGITS: usize = 8;
+
+/// The id with the start of a first commit behind it.
+fn longer(id: &TaskId, root: &str, name: &RefName) -> Result<TaskId, Error> {
+    let longer = format!("{id}-{}", root.get(..DIGITS).unwrap_or(root));
+    longer.parse().map_err(|_| {
+        let reason = format!("it is another task than ours, and `{longer}` is too long for a name");
+        StoreError::Damaged { name: name.to_string(), reason }.into()
+    })
+}
 
 /// Lets our task make way for theirs. Not, if it changed meanwhile.
 pub(super) fn make_way(
@@ -32,8 +41,16 @@ pub(super) fn make_way(
     let store = &context.store;
     let old: TaskId = kind.id.parse()?;
     let root = store.root(name, kind, ours)?.to_string();
-    let new: TaskId = format!("{old}-{}", root.get(..DIGITS).unwrap_or(&root)).parse()?;
+    let their_root = store.root(name, kind, theirs)?.to_string();
+    let (new, theirs_elsewhere) = (longer(&old, &root, name)?, longer(&old, &their_root, name)?);
     let new_name = task_ref(&new)?;
+    // Each of two hubs would have the other's task make way, for ever.
+    if store.tip(&task_ref(&theirs_elsewhere)?)?.is_some() {
+        let reason = format!(
+            "it made way for another task before, as {theirs_elsewhere}, and has its name here again"
+        );
+        return Err(StoreError::Damaged { name: name.to_string(), reason }.into());
+    }
     let new_kind = Kind { id: new.to_string(), ..kind.clone() };
     let renamed = store.rename(name, kind, ours, &new_name, new.as_str())?;
     if store.take(&new_name, Some(&new_kind), None, renamed.tip)? != Swapped::Moved {
@@ -53,10 +70,8 @@ pub(super) fn make_way(
             return Ok(false);
         }
     }
-    if store.take(name, Some(kind), Some(ours), theirs)? != Swapped::Moved {
-        return Ok(false);
-    }
-    // Edges know the first commit of the task that they lead to.
+    // Edges know the first commit of the task that they lead to. They follow
+    // it while the old name is still its own: whoever stops here goes on here.
     for (task, record) in board::Board::load(store)?.tasks {
         let is_ours = |dep: &&Dep| dep.id == old && dep.root == root;
         let edges: Vec<Dep> = record.state.deps.iter().filter(is_ours).cloned().collect();
@@ -66,6 +81,9 @@ pub(super) fn make_way(
             let changes = Changes { edit, add_deps: moved, ..Changes::default() };
             tasks::edit(context, &task, &changes)?;
         }
+    }
+    if store.take(name, Some(kind), Some(ours), theirs)? != Swapped::Moved {
+        return Ok(false);
     }
     synced.renamed.push((old, new));
     Ok(true)

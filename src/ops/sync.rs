@@ -14,7 +14,7 @@ use super::{Context, renaming};
 use crate::git::{Oid, Push, Pushed, RefName, Swapped};
 use crate::model::names::TaskId;
 use crate::store::sharing::{Kind, Named, Standing, named};
-use crate::store::{PREFIX, StoreError};
+use crate::store::{PREFIX, StoreError, is_unwritable};
 use crate::text::escape;
 
 /// Fetches and pushes until somebody else must be faster every time.
@@ -40,6 +40,8 @@ pub struct Synced {
     pub renamed: Vec<(TaskId, TaskId)>,
     /// Records that cannot be taken or given, each with the reason.
     pub refused: Vec<(String, String)>,
+    /// Records of ours that it did not take.
+    pub unsent: usize,
     /// Whether there was no board here before.
     pub adopted: bool,
     /// Connections that were made.
@@ -68,7 +70,7 @@ pub fn sync(context: &Context<'_>, remote: &str, is_trial: bool) -> Result<Synce
     let mut synced = Synced { remote: remote.to_owned(), ..Synced::default() };
     context.store.require_intact()?;
     if !context.store.has_board() && !is_trial {
-        synced.adopted = join::join(context)?.is_adopted();
+        synced.adopted = join::adopt_from(context, remote)?;
     }
     if !context.store.has_board() {
         return Err(Error::NoBoard);
@@ -93,6 +95,7 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
     let mut seen = listed(context, &tracking)?;
     let ours = listed(context, PREFIX)?;
     synced.refused.clear();
+    synced.unsent = 0;
     let mut wanted = Vec::new();
     for (name, oid) in &theirs {
         match named(name) {
@@ -116,13 +119,15 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
         if named(name) == Named::Invalid {
             continue;
         }
-        match together(context, name, oid, ours.get(name).copied(), &boards, is_trial, synced) {
+        let one = One { name, theirs: oid, ours: ours.get(name).copied(), seen: seen.get(name).copied() };
+        match together(context, one, &boards, is_trial, synced) {
             Ok(Some(next)) => {
                 healed += usize::from(went_back(context, name, seen.get(name).copied(), oid)?);
                 pushes.push(Push { name: name.clone(), expected: Some(oid), next });
             }
             Ok(None) => {}
-            Err(Error::Store(error @ (StoreError::Damaged { .. } | StoreError::Newer { .. }))) => {
+            // Whatever is wrong with one record is wrong with that one.
+            Err(Error::Store(error)) if !is_unwritable(&error) => {
                 synced.refused.push((name.to_string(), reason_of(&error)));
             }
             Err(error) => return Err(error),
@@ -131,7 +136,9 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
     // Some have a new name by now.
     let ours = if synced.renamed.len() > renamed { listed(context, PREFIX)? } else { ours };
     for (name, &next) in ours.iter().filter(|(name, _)| !theirs.contains_key(*name)) {
-        if named(name) != Named::Invalid {
+        // What a newer writer took away is its business.
+        let is_gone = named(name) == Named::Newer && seen.contains_key(name);
+        if named(name) != Named::Invalid && !is_gone {
             healed += usize::from(seen.contains_key(name));
             pushes.push(Push { name: name.clone(), expected: None, next });
         }
@@ -156,7 +163,10 @@ fn round(context: &Context<'_>, remote: &str, is_trial: bool, synced: &mut Synce
         match answer {
             Pushed::Moved | Pushed::Already => moved.push((&push.name, push.next)),
             Pushed::Stale | Pushed::Unknown => again = true,
-            Pushed::Refused(why) => synced.refused.push((push.name.to_string(), escape::clipped(&why, 200))),
+            Pushed::Refused(why) => {
+                synced.unsent += 1;
+                synced.refused.push((push.name.to_string(), escape::clipped(&why, 200)));
+            }
         }
     }
     synced.sent += moved.len();
@@ -171,20 +181,27 @@ fn went_back(context: &Context<'_>, name: &RefName, seen: Option<Oid>, theirs: O
     Ok(context.store.standing(name, &kind, seen, theirs)? == Standing::Ahead)
 }
 
+/// A record, here and there.
+#[derive(Clone, Copy)]
+struct One<'n> {
+    name: &'n RefName,
+    theirs: Oid,
+    ours: Option<Oid>,
+    /// What the remote had when it was asked last.
+    seen: Option<Oid>,
+}
+
 /// Brings our ref and theirs together; the answer is what they lack.
 fn together(
     context: &Context<'_>,
-    name: &RefName,
-    theirs: Oid,
-    mut ours: Option<Oid>,
+    one: One<'_>,
     boards: &[String],
     is_trial: bool,
     synced: &mut Synced,
 ) -> Result<Option<Oid>, Error> {
     let store = &context.store;
-    let Named::Known(kind) = named(name) else {
-        return unknown(context, name, theirs, ours, is_trial, synced);
-    };
+    let Named::Known(kind) = named(one.name) else { return unknown(context, one, is_trial, synced) };
+    let One { name, theirs, mut ours, .. } = one;
     for _ in 0..TRIES {
         let Some(own) = ours else {
             store.validate(name, &kind, theirs, None, boards)?;
@@ -236,13 +253,12 @@ fn merged(context: &Context<'_>, name: &RefName, kind: &Kind, ours: Oid, theirs:
 /// A record of a newer writer: carried as it is.
 fn unknown(
     context: &Context<'_>,
-    name: &RefName,
-    theirs: Oid,
-    ours: Option<Oid>,
+    One { name, theirs, ours, seen }: One<'_>,
     is_trial: bool,
     synced: &mut Synced,
 ) -> Result<Option<Oid>, Error> {
     let repo = context.store.repo();
+    repo.read_commit_raw(theirs, crate::model::limits::RECORD)?;
     let Some(own) = ours else {
         if is_trial || context.store.take(name, None, None, theirs)? == Swapped::Moved {
             synced.received += 1;
@@ -250,7 +266,7 @@ fn unknown(
         return Ok(None);
     };
     if own == theirs || repo.is_ancestor(theirs, own)? {
-        return Ok((own != theirs).then_some(own));
+        return Ok((own != theirs && seen != Some(own)).then_some(own));
     }
     if !repo.is_ancestor(own, theirs)? {
         let reason = "it was changed here and there, and this program does not know how to join it";
@@ -266,8 +282,12 @@ fn unknown(
 fn one_board(context: &Context<'_>, remote: &str, theirs: &BTreeMap<RefName, Oid>) -> Result<(), Error> {
     let name = crate::store::meta_ref()?;
     let (Some(&oid), Some(ours)) = (theirs.get(&name), context.store.meta()) else { return Ok(()) };
+    // One that cannot be read is refused as any other record.
     let board: crate::store::Version<crate::model::board::Meta> =
-        context.store.version(&name, "meta", oid)?;
+        match context.store.version(&name, "meta", oid) {
+            Ok(board) => board,
+            Err(_) => return Ok(()),
+        };
     if board.state.boards.is_disjoint(&ours.boards) {
         return Err(join::two_boards(&ours, &board.state, &escape::clipped(remote, 60)));
     }
@@ -305,7 +325,10 @@ fn note<'n>(
 }
 
 fn unreachable_remote(remote: &str, why: &str) -> Error {
-    let why = escape::clipped(why.lines().next().unwrap_or_default(), 200);
+    // git's first line says it; what it said comes with its line ends escaped.
+    let first = why.split(['\n', '\r']).next().unwrap_or_default();
+    let first = first.split("\\n").next().unwrap_or_default().trim_end_matches("\\r");
+    let why = escape::clipped(first, 200);
     Error::Offline {
         what: format!("the remote `{}` cannot be reached: {why}", escape::clipped(remote, 60)),
         hint: "try again when it can be; what was done here stays: git comm sync".into(),

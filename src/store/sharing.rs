@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::codec::{self, MergeDraft, Source};
 use super::{Store, StoreError};
 use crate::git::{Durability, Oid, RefName, Swap, Swapped};
 use crate::model::agent::Agent;
-use crate::model::board::{Control, Meta};
+use crate::model::board::{Control, FORMAT, Meta};
 use crate::model::entry::Chain;
 use crate::model::merge::{History, MergeStamp, Seen, Unmergeable, VERSIONS};
 use crate::model::names::{AgentName, TaskId};
@@ -21,6 +21,10 @@ use crate::text::time::Timestamp;
 /// How far ahead of ours the clock of a version may be, in microseconds: a
 /// day. A record that is further ahead would be the last to count for ever.
 const AHEAD: i64 = 86_400 * 1_000_000;
+/// The greatest number of a task that anybody comes to.
+const NUMBERS: u64 = 1_000_000_000_000;
+/// Boards that were ever brought together in one.
+const BOARDS: usize = 64;
 
 /// What a record is, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,12 +167,16 @@ impl Store<'_> {
         let mut wrong = None;
         let mut versions: BTreeMap<Oid, (u64, Timestamp)> = BTreeMap::new();
         let mut links: Vec<(Oid, Vec<Oid>, bool)> = Vec::new();
+        let mut roots = Vec::new();
         self.walk_back(name, kind, tip, |oid, seen| {
             versions.insert(oid, (seen.seq, seen.at));
             if Some(oid) == known {
                 return false;
             }
             let parents = seen.parents.len();
+            if parents == 0 {
+                roots.push(oid);
+            }
             let complaint = match () {
                 () if parents == 0 && seen.seq != 1 => Some("its first version is not number 1".to_owned()),
                 () if parents > 0 && parents != 1 + usize::from(seen.is_merge) => {
@@ -190,7 +198,17 @@ impl Store<'_> {
             links.push((oid, seen.parents.clone(), seen.is_merge));
             true
         })?;
-        for (oid, parents, is_merge) in links {
+        if !begins_often(kind) && !roots.is_empty() {
+            if let Some(known) = known {
+                roots.push(self.root(name, kind, known)?);
+            }
+            roots.dedup();
+            if roots.len() > 1 {
+                wrong.get_or_insert_with(|| "it begins twice".to_owned());
+            }
+        }
+        // The earlier first: a merge is made of what was looked at.
+        for (oid, parents, is_merge) in links.into_iter().rev() {
             let Some(&(seq, at)) = versions.get(&oid) else { continue };
             let before: Vec<(u64, Timestamp)> =
                 parents.iter().filter_map(|p| versions.get(p).copied()).collect();
@@ -199,6 +217,12 @@ impl Store<'_> {
                 && before.iter().all(|&(_, earlier)| if is_merge { earlier <= at } else { earlier < at });
             if !follows {
                 wrong.get_or_insert_with(|| format!("version {seq} does not follow the one before it"));
+            }
+            // Nobody writes one by hand, so that it can hold nothing new.
+            if let ([ours, theirs], true, None) = (&parents[..], is_merge, &wrong)
+                && self.merge(name, kind, *ours, *theirs, Durability::Process)? != oid
+            {
+                wrong = Some(format!("version {seq} is not what its parents make together"));
             }
         }
         wrong.map_or(Ok(()), |reason| Err(self.unfit(name, reason)))
@@ -291,6 +315,34 @@ impl Store<'_> {
     }
 }
 
+/// Whether every clone may begin a record of this kind: the one of an agent
+/// that works there, and the person's acts.
+fn begins_often(kind: &Kind) -> bool {
+    matches!(kind.stored, "agent" | "control")
+}
+
+/// What is wrong with a board: what all clones take over must leave them able
+/// to go on.
+fn misshapen_board(state: &Value) -> Option<String> {
+    let board = match Meta::deserialize(state) {
+        Ok(board) => board,
+        Err(error) => return Some(escape::clipped(&error.to_string(), 160)),
+    };
+    let is_id =
+        |id: &String| id.len() == 16 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    match () {
+        () if board.format > FORMAT => Some(format!("format {} is newer than this program's", board.format)),
+        () if board.next > NUMBERS => Some(format!("task number {} is out of reach", board.next)),
+        () if format!("{}-1", board.prefix).parse::<TaskId>().is_err() => {
+            Some("its prefix is none".to_owned())
+        }
+        () if board.boards.len() > BOARDS || !board.boards.iter().all(is_id) => {
+            Some("its boards are none".to_owned())
+        }
+        () => None,
+    }
+}
+
 /// What is wrong with a state; a record that cannot be read must not take the
 /// place of one that can.
 fn misshapen(kind: &Kind, state: &Value) -> Option<String> {
@@ -300,7 +352,7 @@ fn misshapen(kind: &Kind, state: &Value) -> Option<String> {
     match kind.stored {
         "task" => check::<Task>(state),
         "agent" => check::<Agent>(state),
-        "meta" => check::<Meta>(state),
+        "meta" => misshapen_board(state),
         "control" => check::<Control>(state),
         "chain" => check::<Chain>(state),
         _ => None,

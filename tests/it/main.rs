@@ -76,6 +76,7 @@ mod shared;
 mod stories;
 mod support;
 mod sync;
+mod sync_hostile;
 mod tasks;
 mod untouched;
 mod violations;
