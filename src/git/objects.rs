@@ -19,6 +19,9 @@ use crate::text::escape;
 /// Larger commits of a user are not read, in bytes.
 pub(super) const MAX_COMMIT: usize = 16 << 20;
 
+/// Times that an object is linked back which a prune takes each time.
+const RESTORES: usize = 16;
+
 impl Repo {
     /// Hands a commit of at most `limit` bytes to `read`.
     ///
@@ -152,12 +155,16 @@ impl Repo {
         if self.try_loose(oid, kind, limit, out)? || self.try_packed(oid, kind, limit, out)? {
             return Ok(());
         }
-        // Packed between the two looks, or pruned.
-        if (self.restore(oid)? && self.try_loose(oid, kind, limit, out)?)
-            || self.try_loose(oid, kind, limit, out)?
-            || self.try_packed(oid, kind, limit, out)?
-        {
-            return Ok(());
+        // Packed between the two looks, or pruned; and what is linked back can
+        // be pruned again before it is read.
+        for _ in 0..RESTORES {
+            let is_kept = self.restore(oid)?;
+            if self.try_loose(oid, kind, limit, out)? || self.try_packed(oid, kind, limit, out)? {
+                return Ok(());
+            }
+            if !is_kept {
+                break;
+            }
         }
         Err(GitError::Missing { oid, name: None })
     }
